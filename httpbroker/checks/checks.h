@@ -46,7 +46,7 @@ struct check {
 	bool loaded : 1;        /* it came from Redis, and no event since */
 	bool posted : 1;        /* its last event came from a client of this broker */
 	bool retired : 1;       /* it was renamed: forgotten at its next repeat */
-	bool unconfirmed : 1;   /* its last push may not be in Redis */
+	bool unproven : 1;      /* its last push may not be in Redis */
 	bool unpushed : 1;      /* loaded, and still to be pushed */
 	bool recorded : 1;      /* Redis has a record of it, or will by the current commit */
 	char names[];           /* `entity:check`, hh.keylen bytes */

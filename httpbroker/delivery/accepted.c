@@ -372,13 +372,13 @@ void replication_update(struct replication *replication, const struct role *role
 {
 	known_update(replication, role->replicas, now);
 	if (!replication_keeps(replication)) {
-		replication->settled = *done;
+		replication->kept_from = *done;
 		replication->marked = false;
 		return;
 	}
 	bool all = role->replicas >= replication->known && role->least >= replication->mark;
 	if (replication->marked && (all || now - replication->marked_at >= REPLICATION_KEPT)) {
-		replication->settled = replication->reaches;
+		replication->kept_from = replication->reaches;
 		replication->marked = false;
 	}
 	if (replication->marked)
@@ -397,7 +397,7 @@ void replication_unmark(struct replication *replication)
 void replication_reset(struct replication *replication)
 {
 	replication->marked = false;
-	replication->settled = (struct watermarks){0, 0};
+	replication->kept_from = (struct watermarks){0, 0};
 }
 
 bool replication_keeps(const struct replication *replication)

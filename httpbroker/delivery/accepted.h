@@ -95,7 +95,7 @@ struct replication {
 	int64_t mark;              /* a replica at this offset has what the mark reaches */
 	struct watermarks reaches; /* done at the mark */
 	nsec marked_at;
-	struct watermarks settled; /* nothing up to here is kept */
+	struct watermarks kept_from; /* events up to here are dropped, later ones kept */
 };
 
 /* After a confirmed commit: what the master has said, and what was done then. */

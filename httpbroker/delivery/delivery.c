@@ -108,7 +108,7 @@ static void active_work(struct delivery *delivery, struct moment now)
 {
 	loader_prefetch_drop(delivery->loader);
 	handover_apply(&delivery->handover, &delivery->core, delivery->loader, now);
-	if (delivery->handover.settled)
+	if (delivery->handover.caught_up)
 		pending_apply(delivery->pending, now);
 	if (now.monotonic >= delivery->retry_at)
 		delivery_retry(delivery);

@@ -394,7 +394,7 @@ static bool is_expired(const struct engine *engine, const struct check *check, s
 {
 	return (check->stale &&
 		       now.monotonic - check->deadline >= engine->settings->forget_after) ||
-	       (check->retired && !check->unconfirmed);
+	       (check->retired && !check->unproven);
 }
 
 size_t engine_run(struct engine *engine, bool repeats, struct moment now)

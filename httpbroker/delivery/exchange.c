@@ -53,7 +53,7 @@ static bool query_begin(struct delivery *delivery, nsec now)
 	/* when stopping, only what is still to be applied needs a reply */
 	if (delivery->stopping && pending_is_empty(delivery->pending))
 		return false;
-	if (!loader_complete(delivery->loader) && (delivery->handover.settled || !looks))
+	if (!loader_complete(delivery->loader) && (delivery->handover.caught_up || !looks))
 		return checks_query(delivery, now);
 	if (looks)
 		return query_send(delivery, QUERY_HANDOVER, HANDOVER_QUESTION(keys), NULL, now);
@@ -335,7 +335,7 @@ void delivery_committed(struct delivery *delivery)
 		.confirmed = !delivery->sentinel ||
 			     confirm_is_done(session_confirm(session_of(delivery))),
 		.keeps = replication_keeps(&delivery->replication),
-		.settled = delivery->sentinel ? delivery->replication.settled : done,
+		.kept_from = delivery->sentinel ? delivery->replication.kept_from : done,
 	};
 
 	pending_committed(delivery->pending, &confirmation);

@@ -18,14 +18,14 @@ void handover_free(struct handover *handover)
 	*handover = (struct handover){.look_at = handover->look_at,
 		.lost = handover->lost,
 		.refused = handover->refused,
-		.settled = handover->settled};
+		.caught_up = handover->caught_up};
 }
 
 void handover_begin(struct handover *handover, nsec now)
 {
 	handover_free(handover);
 	handover->look_at = now;
-	handover->settled = false;
+	handover->caught_up = false;
 }
 
 static bool item_decode(
@@ -68,7 +68,7 @@ size_t handover_read(struct handover *handover, const struct redisReply *reply,
 	handover->look_at = context->now.monotonic + HANDOVER_LOOK;
 	refusal_log(handover, reply);
 	if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0) {
-		handover->settled = true;
+		handover->caught_up = true;
 		return 0;
 	}
 	handover->found = reply->elements;

@@ -28,8 +28,8 @@ struct handover {
 	const struct prepared *first_older;
 	uint64_t lost; /* older ones, since the start */
 	nsec look_at;
-	bool refused; /* Redis refuses LRANGE, and that was logged */
-	bool settled; /* nothing is left that is older than what is posted now */
+	bool refused;   /* Redis refuses LRANGE, and that was logged */
+	bool caught_up; /* nothing is left that is older than what is posted now */
 };
 
 /* On becoming active: the list comes before anything else. */

@@ -29,8 +29,7 @@ struct outbox {
 	struct commit *taken;   /* in flight; NULL: none */
 	struct commit *spare;   /* NULL: none */
 	struct fifo listed;     /* their record is to be written or deleted */
-	struct fifo
-		unconfirmed; /* their record was written, but their event is not in the queue yet */
+	struct fifo unproven;   /* their record is written, their event not in the queue yet */
 	struct watermarks made, done;
 	size_t recorded;         /* checks with a record */
 	size_t max;              /* pushes */
@@ -58,23 +57,23 @@ struct outbox *outbox_new(void)
 static void deletion_leave(struct check *check)
 {
 	check->listed = false;
-	if (!check->unconfirmed)
+	if (!check->unproven)
 		free(check);
 }
 
-static void unconfirmed_leave(struct check *check)
+static void unproven_leave(struct check *check)
 {
-	check->unconfirmed = false;
+	check->unproven = false;
 	if (check->forgotten && !check->listed)
 		free(check);
 }
 
 /* The event is in the queue: its record is true. */
-static void unconfirmed_end(struct outbox *outbox, struct check *check)
+static void unproven_end(struct outbox *outbox, struct check *check)
 {
 	if (!check->forgotten)
 		outbox_mark_recorded(outbox, check);
-	unconfirmed_leave(check);
+	unproven_leave(check);
 }
 
 void outbox_free(struct outbox *outbox)
@@ -89,10 +88,10 @@ void outbox_free(struct outbox *outbox)
 	while ((check = fifo_take(&outbox->listed)) != NULL)
 		if (check->forgotten)
 			deletion_leave(check);
-	while ((check = fifo_take(&outbox->unconfirmed)) != NULL)
-		unconfirmed_leave(check);
+	while ((check = fifo_take(&outbox->unproven)) != NULL)
+		unproven_leave(check);
 	fifo_free(&outbox->listed);
-	fifo_free(&outbox->unconfirmed);
+	fifo_free(&outbox->unproven);
 	resp_free(&outbox->returned.forgets);
 	resp_free(&outbox->returned.records);
 	free(outbox);
@@ -240,9 +239,9 @@ static void record_gather(
 	if (!dependent)
 		outbox_mark_recorded(outbox, check);
 	check->listed = false;
-	if (waits && !check->unconfirmed)
-		fifo_append(&outbox->unconfirmed, check);
-	check->unconfirmed |= waits;
+	if (waits && !check->unproven)
+		fifo_append(&outbox->unproven, check);
+	check->unproven |= waits;
 }
 
 /*
@@ -378,24 +377,24 @@ static void pushes_return(struct outbox *outbox, struct commit *commit)
 }
 
 /*
- * Writes unconfirmed records again if what they say of the queue has become wrong; they stay listed
+ * Writes unproven records again if what they say of the queue has become wrong; they stay listed
  * while the queue is refused.
  */
-static void unconfirmed_settle(struct outbox *outbox, bool was_refused)
+static void unproven_update(struct outbox *outbox, bool was_refused)
 {
 	bool refused = is_refused(outbox), wrong = refused != was_refused;
 
 	if (refused && !wrong)
 		return;
-	for (size_t left = fifo_length(&outbox->unconfirmed); left > 0; left--) {
-		struct check *check = fifo_take(&outbox->unconfirmed);
+	for (size_t left = fifo_length(&outbox->unproven); left > 0; left--) {
+		struct check *check = fifo_take(&outbox->unproven);
 
 		if (wrong && !check->forgotten)
 			outbox_record(outbox, check);
 		if (refused)
-			fifo_append(&outbox->unconfirmed, check);
+			fifo_append(&outbox->unproven, check);
 		else
-			unconfirmed_end(outbox, check);
+			unproven_end(outbox, check);
 	}
 }
 
@@ -408,7 +407,7 @@ void outbox_applied(struct outbox *outbox, struct commit *commit)
 	outbox->refused = (outbox->refused & ~parts) | refused;
 	outbox->held = (outbox->held & ~parts) | refused;
 	outbox->taken = NULL;
-	unconfirmed_settle(outbox, was_refused);
+	unproven_update(outbox, was_refused);
 	if (commit->trim > 0)
 		outbox->trim = 0; /* if it was refused, there is nothing to trim */
 	if ((commit->refused & PART_RECORDS) != 0) {

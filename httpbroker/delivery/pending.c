@@ -280,7 +280,7 @@ void pending_committed(struct pending *pending, const struct confirmation *confi
 	}
 	/* what one replica has need not be kept at any price */
 	bool full = confirmation->confirmed && is_full(pending);
-	accepted_committed(pending->accepted, full ? &done : &confirmation->settled);
+	accepted_committed(pending->accepted, full ? &done : &confirmation->kept_from);
 }
 
 static void arrived_accept(struct pending *pending)

@@ -22,16 +22,16 @@ void pending_add(struct pending *pending, struct submission *list, nsec now);
 /* Applies what can be, accepted events first, and prefetches missing records. Only while active. */
 void pending_apply(struct pending *pending, struct moment now);
 
-/* With Sentinel; without it, all that is done is confirmed and settled. */
+/* With Sentinel; without it, all that is done is confirmed, and none of it is kept. */
 struct confirmation {
-	bool confirmed;            /* a replica has what is done */
-	bool keeps;                /* what is confirmed is kept as well */
-	struct watermarks settled; /* up to here nothing is kept */
+	bool confirmed;              /* a replica has what is done */
+	bool keeps;                  /* what is confirmed is kept as well */
+	struct watermarks kept_from; /* events up to here are dropped, later ones kept */
 };
 
 /*
  * Ends those whose watermarks are reached: as accepted where that is not confirmed. Their events
- * are accepted ones then, or if they are kept, until they are settled.
+ * are accepted ones then, or if they are kept, until `kept_from` has passed them.
  */
 void pending_committed(struct pending *pending, const struct confirmation *confirmation);
 

@@ -270,7 +270,7 @@ static void replica_watch(struct redis *redis, nsec now)
 /* The outage is over when nothing is left to be sent again. */
 static void outage_check(struct redis *redis, nsec now)
 {
-	if (!session_settled(redis->session) || redis->rejected)
+	if (!session_recovered(redis->session) || redis->rejected)
 		return;
 	redis->broken = false;
 	if (!redis->connected)

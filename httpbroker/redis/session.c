@@ -133,7 +133,7 @@ void session_commit(
 }
 
 /* It is known whether the commit was applied. */
-static void commit_settle(struct session *session, bool applied)
+static void commit_finish(struct session *session, bool applied)
 {
 	if (applied && session->in_flight != &session->renewal)
 		session->applied = session->in_flight;
@@ -158,7 +158,7 @@ static bool pushes_were_applied(const struct session *session)
 static void stand_by(struct session *session, nsec now)
 {
 	if (session->in_flight != NULL)
-		commit_settle(session, pushes_were_applied(session));
+		commit_finish(session, pushes_were_applied(session));
 	if (session->role != SESSION_STANDS_BY)
 		change_set(session, leadership_lose(&session->leadership));
 	session->role = SESSION_STANDS_BY;
@@ -175,7 +175,7 @@ static void commit_look(struct session *session, const struct observed *seen)
 	session->seen_left = applied != NULL ? commit_left(session->in_flight, applied->queue) : 0;
 }
 
-/* A commit in flight is settled by what the look has read, unless it can be sent again. */
+/* What the look has read says whether a commit in flight was applied, unless it is sent again. */
 static void look_end(struct session *session, struct moment now, struct buffer *out)
 {
 	const struct observed *seen = &session->acquire.seen;
@@ -190,7 +190,7 @@ static void look_end(struct session *session, struct moment now, struct buffer *
 	}
 	struct lease_write write = leadership_plan(&session->leadership, seen, now);
 	if (session->in_flight != NULL && !session->leadership.in_flight)
-		commit_settle(session, pushes_were_applied(session));
+		commit_finish(session, pushes_were_applied(session));
 	acquire_write(&session->acquire, &write, out);
 	phase_begin(session, PHASE_ACQUIRES, now.monotonic);
 }
@@ -200,7 +200,7 @@ static void commit_reduce(struct session *session)
 {
 	session->in_flight->todo = session->seen_left;
 	if (session->seen_left == 0)
-		commit_settle(session, true);
+		commit_finish(session, true);
 }
 
 static void acquire_end(struct session *session, struct moment now, struct buffer *out)
@@ -245,7 +245,7 @@ static void commit_end(struct session *session, bool held, nsec now, struct buff
 	session->ours_until =
 		LEASE_LASTS + (session->confirm.sentinel ? session->renew_at - LEASE_RENEWED : now);
 	confirm_end(&session->confirm, session->in_flight->confirmed, &session->in_flight->role);
-	commit_settle(session, true);
+	commit_finish(session, true);
 	if (held)
 		phase_wait(session, PHASE_RESTS, session->renew_at);
 	else
@@ -375,7 +375,7 @@ struct confirm *session_confirm(struct session *session)
 	return &session->confirm;
 }
 
-bool session_settled(const struct session *session)
+bool session_recovered(const struct session *session)
 {
 	return session->phase >= PHASE_RESTS;
 }

@@ -89,8 +89,8 @@ struct redisReply *session_reply(struct session *session);
 /* What says whether a replica has what was committed: the session's own, valid as long as that. */
 struct confirm *session_confirm(struct session *session);
 
-/* Whether nothing has to be sent again. */
-bool session_settled(const struct session *session);
+/* Whether nothing has to be sent again, after an outage. */
+bool session_recovered(const struct session *session);
 
 /* Whether the reply to a commit or a query is awaited. */
 bool session_busy(const struct session *session);

@@ -43,7 +43,7 @@ struct listener {
 	nsec exit_by;          /* its output is closed: kill it then; NSEC_NEVER: it is not */
 	int lines_left;        /* of this turn */
 	int reads_left;        /* the same */
-	bool settled;          /* lines without a time count */
+	bool past_start;       /* lines without a time count */
 	bool killed;           /* by us; `why` is set */
 	bool ended;            /* the keeper; its output may still be there to be read */
 	char last[ERROR_KEPT]; /* line of its standard error */
@@ -157,7 +157,7 @@ static void run_start(struct listener *listener, nsec now)
 	listener->started = listener->printed = now;
 	listener->read_at = listener->errors_at = 0;
 	listener->exit_by = NSEC_NEVER;
-	listener->settled = listener->killed = listener->ended = false;
+	listener->past_start = listener->killed = listener->ended = false;
 	listener->last[0] = '\0';
 	log_debug("%s: process group %d", listener->label, (int)listener->program.keeper.pid);
 }
@@ -266,9 +266,9 @@ nsec listener_deadline(const struct listener *listener)
 		deadline = nsec_earlier(deadline, listener->errors_at);
 	if (listener->read_at > 0)
 		return nsec_earlier(deadline, listener->read_at);
-	return listener->settled || listener->program.out < 0
+	return listener->past_start || listener->program.out < 0
 		       ? deadline
-		       : nsec_earlier(deadline, listener->started + LISTEN_SETTLE);
+		       : nsec_earlier(deadline, listener->started + LISTEN_START);
 }
 
 void listener_poll(const struct listener *listener, struct pollfd fds[LISTENER_POLLS])
@@ -285,7 +285,7 @@ void listener_poll(const struct listener *listener, struct pollfd fds[LISTENER_P
 
 static void present_update(struct listener *listener)
 {
-	if (!listener->settled || listener->silent || listener->absent == NSEC_NEVER)
+	if (!listener->past_start || listener->silent || listener->absent == NSEC_NEVER)
 		return;
 	listener->absent = NSEC_NEVER;
 	log_info("%s: listening", listener->label);
@@ -319,7 +319,7 @@ static bool line_counts(struct listener *listener, const struct moment *now, nse
 			"and counts as now: do the clocks agree?");
 	*stamp = age > 0 ? now->monotonic - age : now->monotonic;
 	/* a time in the future proves as little as none */
-	return listener->settled || age > 0;
+	return listener->past_start || age > 0;
 }
 
 /* True: a message that counts. */
@@ -349,8 +349,8 @@ static bool out_read(struct listener *listener, nsec now)
 		listener->exit_by = now + EXIT_WAIT;
 		return result == LINES_END;
 	}
-	if (result == LINES_AGAIN && now - listener->started >= LISTEN_SETTLE) {
-		listener->settled = true;
+	if (result == LINES_AGAIN && now - listener->started >= LISTEN_START) {
+		listener->past_start = true;
 		present_update(listener);
 	}
 	return result == LINES_READ;
@@ -423,7 +423,7 @@ nsec listener_absence(const struct listener *listener, nsec now, const char **wh
 	if (listener_present(listener))
 		return 0;
 	bool flooding = listener->program.keeper.pid != 0 && !listener->ended &&
-			!listener->settled && now - listener->started >= 2 * LISTEN_SETTLE;
+			!listener->past_start && now - listener->started >= 2 * LISTEN_START;
 
 	*why = flooding ? "it prints without a pause" : listener->why;
 	return now > listener->absent ? now - listener->absent : 1;

@@ -4,10 +4,10 @@
  * and restarted with back-off when it ends, when it closes its standard output, or when it prints
  * nothing for listen_silence. Nothing blocks. Every function takes NULL for a watch without one.
  *
- * A line without a time of its own counts when it is read, but not in the first LISTEN_SETTLE of a
+ * A line without a time of its own counts when it is read, but not in the first LISTEN_START of a
  * run, nor before all that was printed until then has been read: `tail -F` prints old lines first,
  * and a program that is restarted again and again must not keep a dead chain alive. A line with a
- * time of its own counts at that time. When LISTEN_SETTLE is over and all of that has been read,
+ * time of its own counts at that time. When LISTEN_START is over and all of that has been read,
  * the program is present; its absence is a remark to the alarm.
  */
 #ifndef OOBETET_LISTEN_LISTENER_H
@@ -20,7 +20,7 @@
 #include <poll.h>
 #include <stdbool.h>
 
-#define LISTEN_SETTLE (2 * NSEC_PER_SEC)
+#define LISTEN_START (2 * NSEC_PER_SEC)
 
 /*
  * A program that prints more than this is held up by its full pipe: so many lines and bytes in one
@@ -79,7 +79,7 @@ void listener_shut_down(struct listener *listener);
 /* True while the program has not ended; call it after SIGCHLD. */
 bool listener_runs(struct listener *listener);
 
-/* True if it is there to be heard: it runs, has settled, and is not silent for too long. */
+/* True if it is there to be heard: it runs, is past its start, and is not silent for too long. */
 bool listener_present(const struct listener *listener);
 
 /* Else: for how long it has not been, and in *why the reason; 0: it is present. */

@@ -23,9 +23,9 @@ struct change {
 
 struct watch {
 	struct watch_rules rules;
-	nsec seen[KINDS_AWAITED]; /* the last message of each kind, up to `settled` */
+	nsec seen[KINDS_AWAITED]; /* the last message of each kind, up to `evaluated_to` */
 	struct fresh fresh[KINDS_AWAITED];
-	nsec settled;                      /* messages up to here are evaluated */
+	nsec evaluated_to;                 /* messages up to here are evaluated */
 	nsec acknowledged;                 /* the last acknowledgement; NSEC_NEVER: none */
 	bool fault;                        /* see watch_fault() */
 	bool open;                         /* there is an incident, reported or not */
@@ -48,7 +48,7 @@ struct watch *watch_new(const struct watch_rules *rules, nsec now)
 	watch->rules = *rules;
 	for (int i = 0; i < KINDS_AWAITED; i++)
 		watch->seen[i] = now;
-	watch->settled = now - WATCH_GRACE;
+	watch->evaluated_to = now - WATCH_GRACE;
 	watch->acknowledged = NSEC_NEVER;
 	return watch;
 }
@@ -161,7 +161,7 @@ void watch_receive(struct watch *watch, enum kind kind, nsec stamp)
 		watch->acknowledged = stamp;
 	if (kind >= KINDS_AWAITED || !watch->rules.awaited[kind])
 		return;
-	if (stamp <= watch->settled)
+	if (stamp <= watch->evaluated_to)
 		message_apply(watch, kind, stamp);
 	else
 		fresh_add(&watch->fresh[kind], stamp);
@@ -181,7 +181,7 @@ static enum kind kind_fresh(const struct watch *watch, nsec end)
 }
 
 /* Evaluates the messages up to `end`, in order, and the silence after them. */
-static void settle(struct watch *watch, nsec end)
+static void evaluate_to(struct watch *watch, nsec end)
 {
 	enum kind kind;
 
@@ -192,9 +192,9 @@ static void settle(struct watch *watch, nsec end)
 		fresh->any = fresh->last > fresh->first;
 		fresh->first = fresh->last;
 	}
-	if (end > watch->settled)
-		watch->settled = end;
-	silence_evaluate(watch, watch->settled);
+	if (end > watch->evaluated_to)
+		watch->evaluated_to = end;
+	silence_evaluate(watch, watch->evaluated_to);
 }
 
 /* From one repeat sent to people to the next, in repeats. */
@@ -256,7 +256,7 @@ static enum verdict change_report(struct watch *watch, nsec now)
 enum verdict watch_evaluate(struct watch *watch, nsec now)
 {
 	if (watch->changes == 0)
-		settle(watch, now - WATCH_GRACE);
+		evaluate_to(watch, now - WATCH_GRACE);
 	if (watch->changes > 0)
 		return change_report(watch, now);
 	if (!watch->open || watch->hold)
@@ -278,12 +278,12 @@ nsec watch_deadline(const struct watch *watch)
 	nsec fresh = kind != KIND_NONE ? watch->fresh[kind].first + WATCH_GRACE : NSEC_NEVER;
 
 	if (watch->changes > 0) /* at once */
-		return watch->settled;
+		return watch->evaluated_to;
 	if (!watch->open)
 		return limit(watch) + WATCH_GRACE + 1;
 	if (watch->hold)
-		return nsec_earlier(fresh, watch->settled + HOLD_LOOK);
-	return nsec_earlier(watch->held ? watch->settled : watch->repeat_at, fresh);
+		return nsec_earlier(fresh, watch->evaluated_to + HOLD_LOOK);
+	return nsec_earlier(watch->held ? watch->evaluated_to : watch->repeat_at, fresh);
 }
 
 bool watch_repeat_loud(const struct watch *watch)

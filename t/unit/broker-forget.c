@@ -206,7 +206,7 @@ static void a_deletion_answered_202_is_done_after_a_reload(void **state)
 	assert_non_null(strstr(records.data, "f\x1f"
 					     "1\n-\n"));
 	const struct confirmation all = {
-		.confirmed = true, .settled = outbox_done(fixture->core.outbox)};
+		.confirmed = true, .kept_from = outbox_done(fixture->core.outbox)};
 	pending_committed(fixture->pending, &all);
 	assert_int_equal(accepted_count(fixture->accepted), 0);
 	buffer_free(&events);

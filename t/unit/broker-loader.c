@@ -367,7 +367,7 @@ static void handed_over_items_are_applied_in_order_and_trimmed(void **state)
 	struct fixture *fixture = *state;
 
 	handover_begin(&fixture->handover, 0);
-	assert_false(fixture->handover.settled);
+	assert_false(fixture->handover.caught_up);
 	assert_true(handover_is_due(&fixture->handover, &fixture->core, 0));
 	assert_int_equal(found(fixture, "*3\r\n" ONE "$1\r\nx\r\n" TWO, 0), 1);
 	assert_false(handover_is_due(&fixture->handover, &fixture->core, 10 * SEC));
@@ -381,7 +381,7 @@ static void handed_over_items_are_applied_in_order_and_trimmed(void **state)
 	assert_true(handover_is_due(&fixture->handover, &fixture->core, 0));
 	/* nothing older than events posted from now on */
 	assert_int_equal(found(fixture, "*0\r\n", SEC), 0);
-	assert_true(fixture->handover.settled);
+	assert_true(fixture->handover.caught_up);
 	assert_false(handover_is_due(&fixture->handover, &fixture->core, 2 * SEC - 1));
 	assert_true(handover_is_due(&fixture->handover, &fixture->core, 2 * SEC));
 }
@@ -640,7 +640,7 @@ static void a_handover_key_of_another_type_is_logged_and_treated_as_empty(void *
 
 	handover_begin(&fixture->handover, 0);
 	assert_int_equal(found(fixture, "-WRONGTYPE x\r\n", 0), 0);
-	assert_true(fixture->handover.refused && fixture->handover.settled);
+	assert_true(fixture->handover.refused && fixture->handover.caught_up);
 	assert_int_equal(found(fixture, "-WRONGTYPE x\r\n", SEC), 0);
 	assert_true(fixture->handover.refused);
 	assert_int_equal(found(fixture, "*1\r\n" ONE, 2 * SEC), 0);

@@ -152,7 +152,7 @@ static void gate_open(struct listener *listener)
 {
 	struct got none = {0};
 
-	turn(listener, START + LISTEN_SETTLE, &none);
+	turn(listener, START + LISTEN_START, &none);
 	assert_int_equal(none.count, 0);
 	fclose(fopen(gate, "we"));
 }
@@ -167,15 +167,15 @@ static void lines_of_the_first_two_seconds_do_not_count(void **state)
 	struct listener *listener = gated_start("echo old;", "echo new; exec sleep 100", &got);
 	assert_false(listener_present(listener));
 	/* `old` is printed now, `new` behind the gate */
-	silence_await(listener, START + LISTEN_SETTLE - 1, &got);
+	silence_await(listener, START + LISTEN_START - 1, &got);
 	assert_int_equal(got.count, 0);
 	assert_false(listener_present(listener));
 	gate_open(listener);
 	assert_true(listener_present(listener));
-	assert_true(messages_await(listener, START + LISTEN_SETTLE, 1, &got));
+	assert_true(messages_await(listener, START + LISTEN_START, 1, &got));
 	assert_string_equal(got.text, "new");
 	assert_int_equal(got.count, 1);
-	assert_true(got.stamp == START + LISTEN_SETTLE);
+	assert_true(got.stamp == START + LISTEN_START);
 	listener_free(listener);
 }
 
@@ -261,7 +261,8 @@ static void restarts_back_off_and_a_long_run_resets_them(void **state)
 	(void)state;
 	for (int run = 0; run < 8; run++) {
 		turn(listener, now, &got);
-		/* the deadline of a run is its settling; that of a pause is the next start */
+		/* the deadline of a run is the end of its start; that of a pause is the next start
+		 */
 		nsec started = now, limit = clock_monotonic() + PATIENCE * NSEC_PER_MSEC;
 		while (remark_has(listener, now, "it has just started") &&
 			clock_monotonic() < limit) {
@@ -380,7 +381,7 @@ static void a_line_without_end_takes_no_memory(void **state)
 	long before = resident_kib();
 
 	(void)state;
-	/* not settled before all has been read */
+	/* not past its start before all has been read */
 	nsec limit = clock_monotonic() + PATIENCE * NSEC_PER_MSEC;
 	while (!listener_present(listener) && clock_monotonic() < limit) {
 		now += LISTEN_PAUSE;
@@ -460,7 +461,7 @@ static void a_program_gets_no_descriptor_and_no_socket_of_the_supervisor(void **
 		"exec sleep 100",
 		&got);
 	gate_open(listener);
-	assert_true(messages_await(listener, START + LISTEN_SETTLE, 1, &got));
+	assert_true(messages_await(listener, START + LISTEN_START, 1, &got));
 	assert_string_equal(got.text, "leak . in /dev/null env .");
 	listener_free(listener);
 	close(leak);
@@ -508,7 +509,7 @@ static struct listener *group_start(pid_t *left)
 		gated_start("sleep 1000 & p=$!;", "echo $p; sleep 1000; sleep 1000", &got);
 
 	gate_open(listener);
-	assert_true(messages_await(listener, START + LISTEN_SETTLE, 1, &got));
+	assert_true(messages_await(listener, START + LISTEN_START, 1, &got));
 	*left = (pid_t)atoi(got.text);
 	assert_true(*left > 0 && lives(*left));
 	return listener;
@@ -556,7 +557,7 @@ static void a_program_is_asked_to_end(void **state)
 
 	(void)state;
 	gate_open(listener);
-	assert_true(messages_await(listener, START + LISTEN_SETTLE, 1, &got));
+	assert_true(messages_await(listener, START + LISTEN_START, 1, &got));
 	listener_shut_down(listener);
 	remark_await(listener, START + 3 * SEC, "(exit status 3: bye)");
 	assert_true(listener_deadline(listener) == NSEC_NEVER);
@@ -570,7 +571,7 @@ static void a_keeper_that_does_not_die_is_reaped_later(void **state)
 
 	(void)state;
 	gate_open(listener);
-	assert_true(messages_await(listener, START + LISTEN_SETTLE, 1, &got));
+	assert_true(messages_await(listener, START + LISTEN_START, 1, &got));
 	kill_fails = true; /* as if the kernel held it */
 	listener_free(listener);
 	assert_true(processes_reap());
