@@ -85,6 +85,11 @@ Problem: "last" on z is Critical, unended' ]
 	[ -z "$output" ]
 }
 
+@test "an input without an event ends the program" {
+	run -0 timeout 10 httpbroker-notify </dev/null
+	[ "$output" = '' ]
+}
+
 @test "a time that is none, in milliseconds or in the future is replaced by now" {
 	local time
 	for time in 0 '"0"' 1795977708123 $((EPOCHSECONDS + 1000)); do

@@ -64,6 +64,18 @@ static void outputs_work(struct notify *notify, struct loop *loop, struct moment
 	}
 }
 
+/* Standard input has ended: what is left is delivered, within FINISH_LIMIT. */
+static void input_finish(struct notify *notify, struct loop *loop, struct moment now)
+{
+	if (notify->input == NULL || !notify->input->ended || loop->give_up != NSEC_NEVER)
+		return;
+	judge_finish(notify->judge, now);
+	if (notify->input->failed)
+		loop->status = EX_NOINPUT;
+	loop->give_up = now.monotonic + FINISH_LIMIT;
+	outputs_work(notify, loop, now);
+}
+
 static void loop_work(struct notify *notify, struct loop *loop, struct moment now)
 {
 	if (notify->consumer != NULL)
@@ -76,18 +88,7 @@ static void loop_work(struct notify *notify, struct loop *loop, struct moment no
 	if (notify->consumer != NULL)
 		consumer_send(
 			notify->consumer, loop->stops, total(notify, queue_under_way) > 0, now);
-}
-
-/* Standard input has ended: what is left is delivered, within FINISH_LIMIT. */
-static void input_finish(struct notify *notify, struct loop *loop, struct moment now)
-{
-	if (notify->input == NULL || !notify->input->ended || loop->give_up != NSEC_NEVER)
-		return;
-	judge_finish(notify->judge, now);
-	if (notify->input->failed)
-		loop->status = EX_NOINPUT;
-	loop->give_up = now.monotonic + FINISH_LIMIT;
-	outputs_work(notify, loop, now);
+	input_finish(notify, loop, now);
 }
 
 static void left_report(const struct notify *notify, struct loop *loop)
@@ -197,7 +198,6 @@ int notify_run(struct notify *notify)
 	};
 
 	loop_work(notify, &loop, now);
-	input_finish(notify, &loop, now);
 	while (!loop_ended(notify, &loop, now)) {
 		loop_report(notify, &loop, now);
 		loop_wait(notify, loop_deadline(notify, &loop, now.monotonic), now.monotonic);
@@ -205,7 +205,6 @@ int notify_run(struct notify *notify)
 		if (signals_say_stop())
 			loop_stop(notify, &loop, loop.status);
 		loop_work(notify, &loop, now);
-		input_finish(notify, &loop, now);
 	}
 	if (options->test)
 		test_report(notify, &loop);
