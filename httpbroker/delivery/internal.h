@@ -7,11 +7,11 @@
 #define HTTPBROKER_DELIVERY_INTERNAL_H
 
 #include "common/log.h"
+#include "httpbroker/delivery/accepted.h"
 #include "httpbroker/delivery/delivery.h"
 #include "httpbroker/delivery/handover.h"
 #include "httpbroker/delivery/output.h"
 #include "httpbroker/delivery/pending.h"
-#include "httpbroker/delivery/accepted.h"
 #include "httpbroker/redis/client.h"
 
 #include <pthread.h>

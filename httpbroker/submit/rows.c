@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#include "httpbroker/submit/rows.h"
 #include "common/buffer.h"
 #include "common/memory.h"
 #include "common/utf8.h"
-#include "httpbroker/submit/rows.h"
 
 #include <errno.h>
 #include <fnmatch.h>
