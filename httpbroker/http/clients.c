@@ -211,7 +211,7 @@ void client_leave(struct clients *clients, struct client *client)
 	free(client);
 }
 
-bool client_turn(struct client *client, enum client_phase phase)
+bool client_phase_enter(struct client *client, enum client_phase phase)
 {
 	uint64_t mark = atomic_load(&client->mark);
 
@@ -224,7 +224,7 @@ bool client_turn(struct client *client, enum client_phase phase)
 
 void client_refuse(struct client *client, const char *status, const char *why)
 {
-	if (!client_turn(client, CLIENT_CUT))
+	if (!client_phase_enter(client, CLIENT_CUT))
 		return;
 	response_write(client->fd, status, why);
 	shutdown(client->fd, SHUT_RDWR);

@@ -60,7 +60,7 @@ struct client *client_enter(struct clients *clients, int fd);
 void client_leave(struct clients *clients, struct client *client);
 
 /* Enters a phase; CLIENT_ASKS keeps the time of its beginning. False: it was shut down. */
-bool client_turn(struct client *client, enum client_phase phase);
+bool client_phase_enter(struct client *client, enum client_phase phase);
 
 /*
  * Answers a request that libmicrohttpd cannot, with a status such as "414 URI Too Long", and shuts

@@ -86,7 +86,7 @@ static enum MHD_Result request_respond(struct request *request)
 	if (request->complete_at != 0)
 		counters_request(
 			request->broker->counters, clock_monotonic() - request->complete_at);
-	client_turn(request->client, CLIENT_READS);
+	client_phase_enter(request->client, CLIENT_READS);
 	refusal_log(request);
 	return response_send(request->connection, &request->response, last);
 }
@@ -314,7 +314,7 @@ static enum MHD_Result request_dispatch(struct request *request)
 		if (!request->refused && !held_complete(request->broker->held, &request->holding))
 			no_memory_refuse(request);
 	}
-	if (!client_turn(request->client, CLIENT_WAITS))
+	if (!client_phase_enter(request->client, CLIENT_WAITS))
 		return MHD_NO;
 	const char *elsewhere = request->refused ? NULL : elsewhere_why(request);
 	if (elsewhere != NULL)
@@ -377,7 +377,7 @@ void *request_first_line(void *context, const char *uri, struct MHD_Connection *
 	struct client *client = client_of(connection);
 
 	(void)context;
-	client_turn(client, CLIENT_ASKS);
+	client_phase_enter(client, CLIENT_ASKS);
 	target_clear(&client->target);
 	client->target = target_look(uri);
 	if (client->target.too_many)
@@ -391,7 +391,7 @@ void request_completed(void *context, struct MHD_Connection *connection, void **
 	struct request *request = *state;
 
 	(void)context;
-	client_turn(client_of(connection), CLIENT_RESTS);
+	client_phase_enter(client_of(connection), CLIENT_RESTS);
 	if (request == NULL)
 		return;
 	if (request->queue != NULL) /* its client may have gone while it was suspended */
