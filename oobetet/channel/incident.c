@@ -220,7 +220,7 @@ void incident_report(
 	/* a fault is over when readings say so, not when there are none */
 	if (wrong || chain_fault_known(&watched->chain, now->monotonic))
 		watch_fault(watched->watch, wrong, now->active_time);
-	while ((verdict = watch_evaluate(watched->watch, now->active_time)) != WATCH_QUIET) {
+	while ((verdict = watch_evaluate(watched->watch, now->active_time)) != WATCH_NOTHING) {
 		if (verdict == WATCH_ALARM || verdict == WATCH_HELD)
 			incident_begin(watched, now);
 		incidents_count(watched, verdict);

@@ -124,7 +124,7 @@ static const struct {
 			CHOICE(struct watch_state, past.missing, KINDS_AWAITED),
 			NUMBER(struct watch_state, past.repeat_in),
 			NUMBER(struct watch_state, past.loud),
-			NUMBER(struct watch_state, past.quiet)}},
+			NUMBER(struct watch_state, past.until_loud)}},
 	[LINE_HELD] = {"held", 1, 2, {{FIELD_END, 0, 0}}},
 	[LINE_FAULT] = {"fault", 2, 2, {{FIELD_END, 0, 0}}},
 	[LINE_ENDING] = {"ending", 2, 2, {{FIELD_END, 0, 0}}},

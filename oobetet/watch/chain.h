@@ -21,10 +21,11 @@
 extern const int swing_bounds[SWING_BUCKETS];
 
 /*
- * How long a change of the port takes to its message: a problem is paired with the last time before
- * it that the port closed, a recovery with the last time that it opened. Only the first message of
- * a change counts. The change came between two readings; the middle is taken. A delay of more than
- * a period is counted from a later change, and so appears shorter. Begins as all zeros.
+ * A swing, as the metric and the alarm call it: a change of the port that has its message. What is
+ * measured is how long the change takes to its message: a problem is paired with the last time
+ * before it that the port closed, a recovery with the last time that it opened. Only the first
+ * message of a change counts. The change came between two readings; the middle is taken. A delay of
+ * more than a period is counted from a later change, and so appears shorter. Begins as all zeros.
  */
 struct swings {
 	nsec heard[SWING_KINDS];  /* a message that waits for the next reading; 0: none */

@@ -36,9 +36,9 @@ struct watch {
 	int changes;
 	struct incident reported; /* what the last verdict was about */
 	nsec repeat_at;           /* the next repeat, once the incident is reported */
-	int64_t loud;             /* repeats sent to people */
-	int64_t quiet;            /* repeats until the next of these */
-	bool is_loud;             /* the last repeat was one of these */
+	int64_t loud;             /* repeats sent to people: loud ones */
+	int64_t until_loud;       /* repeats until the next loud one */
+	bool is_loud;             /* the last repeat was loud */
 };
 
 struct watch *watch_new(const struct watch_rules *rules, nsec now)
@@ -210,19 +210,19 @@ static int64_t loud_wait(const struct watch *watch)
 /* Several repeats may be due; one is sent. */
 static void loudness_count(struct watch *watch, int64_t due)
 {
-	watch->quiet -= due;
-	watch->is_loud = watch->quiet <= 0;
+	watch->until_loud -= due;
+	watch->is_loud = watch->until_loud <= 0;
 	if (!watch->is_loud)
 		return;
 	watch->loud++;
-	watch->quiet = loud_wait(watch);
+	watch->until_loud = loud_wait(watch);
 }
 
 /* The incident goes on. Missed repeats are not made up for. */
 static enum verdict watch_repeat(struct watch *watch, nsec now)
 {
 	if (now < watch->repeat_at)
-		return WATCH_QUIET;
+		return WATCH_NOTHING;
 	nsec missed = (now - watch->repeat_at) / watch->rules.repeat_interval;
 	watch->repeat_at += (missed + 1) * watch->rules.repeat_interval;
 	loudness_count(watch, missed + 1);
@@ -235,7 +235,7 @@ static enum verdict incident_alarm(struct watch *watch, nsec now)
 	watch->held = false;
 	watch->repeat_at = now + watch->rules.repeat_interval;
 	watch->loud = 0;
-	watch->quiet = 1;
+	watch->until_loud = 1;
 	return WATCH_ALARM;
 }
 
@@ -260,7 +260,7 @@ enum verdict watch_evaluate(struct watch *watch, nsec now)
 	if (watch->changes > 0)
 		return change_report(watch, now);
 	if (!watch->open || watch->hold)
-		return WATCH_QUIET;
+		return WATCH_NOTHING;
 	if (!watch->held)
 		return watch_repeat(watch, now);
 	watch->reported = (struct incident){watch->incident.since, kind_missing(watch)};
@@ -344,7 +344,7 @@ void watch_remember(const struct watch *watch, nsec now, struct watch_saved *pas
 	past->missing = incident->missing;
 	past->repeat_in = watch->repeat_at > now ? watch->repeat_at - now : 0;
 	past->loud = watch->loud;
-	past->quiet = watch->quiet;
+	past->until_loud = watch->until_loud;
 }
 
 static void incident_resume(struct watch *watch, const struct watch_saved *past, nsec now)
@@ -357,7 +357,8 @@ static void incident_resume(struct watch *watch, const struct watch_saved *past,
 	watch->repeat_at = now + past->repeat_in;
 	watch->loud = past->loud;
 	/* repeat_interval may have changed */
-	watch->quiet = past->quiet < loud_wait(watch) ? past->quiet : loud_wait(watch);
+	watch->until_loud =
+		past->until_loud < loud_wait(watch) ? past->until_loud : loud_wait(watch);
 }
 
 void watch_resume(struct watch *watch, const struct watch_saved *past, nsec now)

@@ -34,12 +34,12 @@ void watch_free(struct watch *watch);
 void watch_receive(struct watch *watch, enum kind kind, nsec stamp);
 
 enum verdict {
-	WATCH_QUIET,  /* nothing to report */
-	WATCH_ALARM,  /* an incident begins */
-	WATCH_REPEAT, /* it goes on: repeat the alarm */
-	WATCH_ENDED,  /* it is over: every awaited kind came since it began, within max_latency */
-	WATCH_HELD,   /* an incident begins; its alarm is held back by watch_hold() */
-	WATCH_SPARED, /* it is over before its alarm was due: nobody need know */
+	WATCH_NOTHING, /* nothing to report */
+	WATCH_ALARM,   /* an incident begins */
+	WATCH_REPEAT,  /* it goes on: repeat the alarm */
+	WATCH_ENDED,   /* it is over: every awaited kind came since it began, within max_latency */
+	WATCH_HELD,    /* an incident begins; its alarm is held back by watch_hold() */
+	WATCH_SPARED,  /* it is over before its alarm was due: nobody need know */
 };
 
 /*
@@ -55,15 +55,15 @@ void watch_fault(struct watch *watch, bool wrong, nsec now);
  */
 void watch_hold(struct watch *watch, bool hold);
 
-/* What to report now. Call it until it returns WATCH_QUIET. */
+/* What to report now. Call it until it returns WATCH_NOTHING. */
 enum verdict watch_evaluate(struct watch *watch, nsec now);
 
 /* The earliest time at which watch_evaluate() has something to report without a new message. */
 nsec watch_deadline(const struct watch *watch);
 
 /*
- * True if the last repeat is for people as well. The first ten are; after that the wait between two
- * of them doubles each time, up to repeat_max.
+ * True if the last repeat is loud: for people as well. The first ten are; after that the wait
+ * between two of them doubles each time, up to repeat_max.
  */
 bool watch_repeat_loud(const struct watch *watch);
 
@@ -94,8 +94,8 @@ struct watch_saved {
 	nsec lasted;                 /* open: since max_latency was over */
 	enum kind missing;           /* open: as in struct incident */
 	nsec repeat_in;              /* open: until its next repeat */
-	int64_t loud;                /* open: repeats sent to people */
-	int64_t quiet;               /* open: repeats until the next of these */
+	int64_t loud;                /* open: repeats sent to people: loud ones */
+	int64_t until_loud;          /* open: repeats until the next loud one */
 };
 
 void watch_remember(const struct watch *watch, nsec now, struct watch_saved *past);

@@ -55,7 +55,7 @@ static void verdicts_count(struct world *world)
 	nsec now = active_time_at(&world->active_time, world->now);
 	enum verdict verdict;
 
-	while ((verdict = watch_evaluate(world->watch, now)) != WATCH_QUIET) {
+	while ((verdict = watch_evaluate(world->watch, now)) != WATCH_NOTHING) {
 		bool alarm = verdict == WATCH_ALARM || verdict == WATCH_HELD;
 		bool over = verdict == WATCH_ENDED || verdict == WATCH_SPARED;
 

@@ -18,7 +18,7 @@ static const struct watch_saved incident = {.silence = {1, 2, NSEC_NEVER},
 	.missing = KIND_RECOVERY,
 	.repeat_in = 6,
 	.loud = 7,
-	.quiet = 8};
+	.until_loud = 8};
 
 /*
  * Two watches. The first has two channels, of which the first has three notifications; a tab, a
@@ -99,7 +99,7 @@ static void assert_watch_equal(const struct watch_saved *a, const struct watch_s
 	assert_int_equal(a->missing, b->missing);
 	assert_int_equal(a->repeat_in, b->repeat_in);
 	assert_int_equal(a->loud, b->loud);
-	assert_int_equal(a->quiet, b->quiet);
+	assert_int_equal(a->until_loud, b->until_loud);
 }
 
 static void assert_queue_equal(const struct queue_saved *a, const struct queue_saved *b)
@@ -458,7 +458,7 @@ static void restarts_every_30_seconds_do_not_delay_the_alarm(void **unused)
 		for (int i = 0; i < 300; i++, now += SEC / 10, listened += SEC / 10) {
 			enum verdict verdict = watch_evaluate(watch, now);
 
-			assert_true(verdict == WATCH_QUIET || verdict == WATCH_REPEAT ||
+			assert_true(verdict == WATCH_NOTHING || verdict == WATCH_REPEAT ||
 				    (verdict == WATCH_ALARM && alarmed == 0));
 			if (verdict == WATCH_ALARM)
 				alarmed = listened;
@@ -496,9 +496,9 @@ static void downtime_is_not_counted_and_does_not_reset_the_silence(void **unused
 
 	(void)unused;
 	watch = restarted(watch, now, start);
-	assert_int_equal(watch_evaluate(watch, start), WATCH_QUIET);
+	assert_int_equal(watch_evaluate(watch, start), WATCH_NOTHING);
 	assert_int_equal(watch_deadline(watch), start + 200 * SEC + WATCH_GRACE + 1);
-	assert_int_equal(watch_evaluate(watch, watch_deadline(watch) - 1), WATCH_QUIET);
+	assert_int_equal(watch_evaluate(watch, watch_deadline(watch) - 1), WATCH_NOTHING);
 	assert_int_equal(watch_evaluate(watch, watch_deadline(watch)), WATCH_ALARM);
 	assert_int_equal(watch_incident(watch)->since, start + 200 * SEC);
 	watch_free(watch);

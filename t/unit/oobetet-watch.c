@@ -21,7 +21,7 @@ static enum verdict evaluated(struct watch *watch, nsec now)
 {
 	enum verdict verdict = watch_evaluate(watch, now);
 
-	assert_int_equal(watch_evaluate(watch, now), WATCH_QUIET);
+	assert_int_equal(watch_evaluate(watch, now), WATCH_NOTHING);
 	return verdict;
 }
 
@@ -37,18 +37,18 @@ static void silence_raises_an_alarm_that_is_repeated_until_it_ends(void **state)
 
 	(void)state;
 	assert_int_equal(watch_deadline(watch), 300 * SEC + WATCH_GRACE + 1);
-	assert_int_equal(evaluated(watch, 300 * SEC + WATCH_GRACE), WATCH_QUIET);
+	assert_int_equal(evaluated(watch, 300 * SEC + WATCH_GRACE), WATCH_NOTHING);
 	assert_int_equal(evaluated(watch, 301 * SEC), WATCH_ALARM);
 	assert_int_equal(watch_incident(watch)->since, 300 * SEC);
 	assert_int_equal(watch_deadline(watch), 361 * SEC);
-	assert_int_equal(evaluated(watch, 361 * SEC - 1), WATCH_QUIET);
+	assert_int_equal(evaluated(watch, 361 * SEC - 1), WATCH_NOTHING);
 	assert_int_equal(evaluated(watch, 361 * SEC), WATCH_REPEAT);
-	assert_int_equal(evaluated(watch, 362 * SEC), WATCH_QUIET);
+	assert_int_equal(evaluated(watch, 362 * SEC), WATCH_NOTHING);
 	/* stopped for ten minutes: one repeat, then at the usual interval */
 	assert_int_equal(evaluated(watch, 1000 * SEC), WATCH_REPEAT);
 	assert_int_equal(watch_deadline(watch), 1021 * SEC);
 	watch_receive(watch, KIND_PROBLEM, 1001 * SEC);
-	assert_int_equal(evaluated(watch, 1001 * SEC), WATCH_QUIET);
+	assert_int_equal(evaluated(watch, 1001 * SEC), WATCH_NOTHING);
 	watch_receive(watch, KIND_RECOVERY, 1002 * SEC);
 	assert_int_equal(watch_deadline(watch), 1001 * SEC + WATCH_GRACE);
 	assert_int_equal(evaluated(watch, 1002 * SEC + WATCH_GRACE), WATCH_ENDED);
@@ -64,13 +64,13 @@ static void a_fault_is_an_incident_until_it_is_over_and_both_have_come(void **st
 
 	(void)state;
 	receive_both(watch, 10 * SEC);
-	assert_int_equal(evaluated(watch, 20 * SEC), WATCH_QUIET);
+	assert_int_equal(evaluated(watch, 20 * SEC), WATCH_NOTHING);
 	watch_fault(watch, true, 30 * SEC);
 	assert_int_equal(evaluated(watch, 30 * SEC), WATCH_ALARM);
 	assert_int_equal(watch_incident(watch)->since, 30 * SEC);
 	assert_int_equal(evaluated(watch, 90 * SEC), WATCH_REPEAT);
 	receive_both(watch, 91 * SEC);
-	assert_int_equal(evaluated(watch, 92 * SEC), WATCH_QUIET);
+	assert_int_equal(evaluated(watch, 92 * SEC), WATCH_NOTHING);
 	watch_fault(watch, false, 95 * SEC);
 	assert_int_equal(evaluated(watch, 95 * SEC), WATCH_ENDED);
 	/* and the silence after it is one of its own */
@@ -89,14 +89,14 @@ static void a_fault_goes_on_over_a_restart(void **state)
 	watch_fault(watch, true, 30 * SEC);
 	assert_int_equal(evaluated(watch, 30 * SEC), WATCH_ALARM);
 	receive_both(watch, 40 * SEC);
-	assert_int_equal(evaluated(watch, 41 * SEC), WATCH_QUIET);
+	assert_int_equal(evaluated(watch, 41 * SEC), WATCH_NOTHING);
 	watch_remember(watch, 41 * SEC, &saved);
 	assert_true(saved.fault);
 	watch_free(watch);
 	watch = watch_make();
 	watch_resume(watch, &saved, 50 * SEC);
 	receive_both(watch, 51 * SEC);
-	assert_int_equal(evaluated(watch, 52 * SEC), WATCH_QUIET);
+	assert_int_equal(evaluated(watch, 52 * SEC), WATCH_NOTHING);
 	watch_fault(watch, false, 53 * SEC);
 	assert_int_equal(evaluated(watch, 53 * SEC), WATCH_ENDED);
 	watch_free(watch);
@@ -121,7 +121,7 @@ static void one_outage_is_one_incident(void **state)
 	watch_receive(watch, KIND_PROBLEM, 500 * SEC);
 	assert_int_equal(evaluated(watch, 500 * SEC + WATCH_GRACE), WATCH_ENDED);
 	assert_int_equal(watch_incident(watch)->missing, KIND_RECOVERY);
-	assert_int_equal(evaluated(watch, 740 * SEC), WATCH_QUIET);
+	assert_int_equal(evaluated(watch, 740 * SEC), WATCH_NOTHING);
 	watch_free(watch);
 }
 
@@ -169,12 +169,12 @@ static void history_is_evaluated_message_by_message(void **state)
 	assert_int_equal(watch_incident(watch)->since, 300 * SEC);
 	assert_int_equal(watch_evaluate(watch, 1000 * SEC), WATCH_ALARM);
 	assert_int_equal(watch_incident(watch)->since, 700 * SEC);
-	assert_int_equal(watch_evaluate(watch, 1000 * SEC), WATCH_QUIET);
+	assert_int_equal(watch_evaluate(watch, 1000 * SEC), WATCH_NOTHING);
 	/* the history has no silence: the incident ends with the second kind */
 	for (nsec t = 650 * SEC; t <= 950 * SEC; t += 100 * SEC)
 		receive_both(watch, t);
 	assert_int_equal(evaluated(watch, 1001 * SEC), WATCH_ENDED);
-	assert_int_equal(evaluated(watch, 1250 * SEC), WATCH_QUIET);
+	assert_int_equal(evaluated(watch, 1250 * SEC), WATCH_NOTHING);
 	watch_free(watch);
 }
 
@@ -183,13 +183,13 @@ static void history_may_contain_any_number_of_incidents(void **state)
 {
 	struct watch *watch = watch_make();
 	int verdicts = 0;
-	enum verdict verdict, last = WATCH_QUIET;
+	enum verdict verdict, last = WATCH_NOTHING;
 
 	(void)state;
 	assert_int_equal(evaluated(watch, 100000 * SEC), WATCH_ALARM);
 	for (nsec t = 1000 * SEC; t < 99000 * SEC; t += 1000 * SEC)
 		receive_both(watch, t);
-	for (; (verdict = watch_evaluate(watch, 100000 * SEC)) != WATCH_QUIET; verdicts++) {
+	for (; (verdict = watch_evaluate(watch, 100000 * SEC)) != WATCH_NOTHING; verdicts++) {
 		assert_int_equal(verdict, last == WATCH_ENDED ? WATCH_ALARM : WATCH_ENDED);
 		last = verdict;
 	}
@@ -222,9 +222,9 @@ static void a_late_message_counts_at_its_stamp(void **state)
 	struct watch *watch = watch_make();
 
 	(void)state;
-	assert_int_equal(evaluated(watch, 300 * SEC + WATCH_GRACE / 2), WATCH_QUIET);
+	assert_int_equal(evaluated(watch, 300 * SEC + WATCH_GRACE / 2), WATCH_NOTHING);
 	receive_both(watch, 300 * SEC);
-	assert_int_equal(evaluated(watch, 301 * SEC), WATCH_QUIET);
+	assert_int_equal(evaluated(watch, 301 * SEC), WATCH_NOTHING);
 	watch_free(watch);
 }
 
@@ -236,7 +236,7 @@ static void a_gap_between_two_evaluations_is_detected(void **state)
 	receive_both(watch, 300 * SEC + 1);
 	assert_int_equal(watch_evaluate(watch, 301 * SEC), WATCH_ALARM);
 	assert_int_equal(watch_evaluate(watch, 301 * SEC), WATCH_ENDED);
-	assert_int_equal(watch_evaluate(watch, 301 * SEC), WATCH_QUIET);
+	assert_int_equal(watch_evaluate(watch, 301 * SEC), WATCH_NOTHING);
 	watch_free(watch);
 }
 
@@ -270,7 +270,7 @@ static void an_acknowledgement_ends_with_the_next_message(void **state)
 		assert_int_equal(watch_acknowledged(watch, 110 * SEC), 10 * SEC);
 		watch_receive(watch, kinds[i], 120 * SEC);
 		assert_int_equal(watch_acknowledged(watch, 120 * SEC), NSEC_NEVER);
-		assert_int_equal(evaluated(watch, 130 * SEC), WATCH_QUIET);
+		assert_int_equal(evaluated(watch, 130 * SEC), WATCH_NOTHING);
 		assert_int_equal(watch_acknowledged(watch, 130 * SEC), NSEC_NEVER);
 		watch_receive(watch, KIND_ACKNOWLEDGEMENT, 140 * SEC);
 		assert_int_equal(watch_acknowledged(watch, 141 * SEC), SEC);
@@ -286,13 +286,13 @@ static void messages_out_of_order_count_at_their_stamps(void **state)
 	/* history may come after or before live messages: it fills the gap */
 	receive_both(watch, 310 * SEC);
 	receive_both(watch, 100 * SEC);
-	assert_int_equal(evaluated(watch, 310 * SEC + WATCH_GRACE), WATCH_QUIET);
+	assert_int_equal(evaluated(watch, 310 * SEC + WATCH_GRACE), WATCH_NOTHING);
 	receive_both(watch, 500 * SEC);
 	receive_both(watch, 500 * SEC - WATCH_GRACE / 2);
-	assert_int_equal(evaluated(watch, 700 * SEC), WATCH_QUIET);
+	assert_int_equal(evaluated(watch, 700 * SEC), WATCH_NOTHING);
 	/* it counts at its own stamp, at any delay */
 	receive_both(watch, 600 * SEC);
-	assert_int_equal(evaluated(watch, 900 * SEC), WATCH_QUIET);
+	assert_int_equal(evaluated(watch, 900 * SEC), WATCH_NOTHING);
 	assert_int_equal(evaluated(watch, 901 * SEC), WATCH_ALARM);
 	assert_int_equal(watch_incident(watch)->since, 900 * SEC);
 	watch_free(watch);
@@ -387,7 +387,7 @@ static void a_heartbeat_may_be_the_only_awaited_kind(void **state)
 	assert_int_equal(watch_incident(watch)->missing, KIND_HEARTBEAT);
 	watch_receive(watch, KIND_HEARTBEAT, 302 * SEC);
 	assert_int_equal(evaluated(watch, 303 * SEC), WATCH_ENDED);
-	assert_int_equal(evaluated(watch, 600 * SEC), WATCH_QUIET);
+	assert_int_equal(evaluated(watch, 600 * SEC), WATCH_NOTHING);
 	watch_free(watch);
 }
 
@@ -415,7 +415,7 @@ static void a_restart_continues_the_silence(void **state)
 	assert_int_equal(watch_deadline(watch), 107 * SEC + WATCH_GRACE + 1);
 	/* three restarts, thirty seconds apart */
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(evaluated(watch, 37 * SEC), WATCH_QUIET);
+		assert_int_equal(evaluated(watch, 37 * SEC), WATCH_NOTHING);
 		watch = restarted(watch, 37 * SEC, 7 * SEC);
 	}
 	assert_int_equal(evaluated(watch, 18 * SEC), WATCH_ALARM);
@@ -435,7 +435,7 @@ static void a_restart_continues_the_incident(void **state)
 	assert_int_equal(watch_incident(watch)->missing, KIND_RECOVERY);
 	assert_int_equal(watch_incident(watch)->since, 979 * SEC);
 	assert_int_equal(watch_deadline(watch), 1040 * SEC);
-	assert_int_equal(evaluated(watch, 1040 * SEC - 1), WATCH_QUIET);
+	assert_int_equal(evaluated(watch, 1040 * SEC - 1), WATCH_NOTHING);
 	assert_int_equal(evaluated(watch, 1040 * SEC), WATCH_REPEAT);
 	receive_both(watch, 1041 * SEC);
 	assert_int_equal(evaluated(watch, 1042 * SEC), WATCH_ENDED);
@@ -454,7 +454,7 @@ static void a_restart_keeps_the_messages_since_the_incident_began(void **state)
 	watch_receive(watch, KIND_RECOVERY, 440 * SEC);
 	watch = restarted(watch, 441 * SEC, 1000 * SEC);
 	watch_receive(watch, KIND_RECOVERY, 1010 * SEC);
-	assert_int_equal(evaluated(watch, 1011 * SEC), WATCH_QUIET);
+	assert_int_equal(evaluated(watch, 1011 * SEC), WATCH_NOTHING);
 	watch_receive(watch, KIND_PROBLEM, 1015 * SEC);
 	/* saved before the evaluation: the end is found after the restart */
 	watch = restarted(watch, 1015 * SEC, 50 * SEC);
@@ -483,10 +483,10 @@ static void a_newly_awaited_kind_starts_without_silence(void **state)
 	(void)state;
 	for (nsec t = 100 * SEC; t <= 1000 * SEC; t += 100 * SEC) {
 		receive_both(watch, t);
-		assert_int_equal(evaluated(watch, t + SEC), WATCH_QUIET);
+		assert_int_equal(evaluated(watch, t + SEC), WATCH_NOTHING);
 	}
 	watch = reconfigured(watch, KIND_HEARTBEAT, 1100 * SEC);
-	assert_int_equal(evaluated(watch, 1400 * SEC), WATCH_QUIET);
+	assert_int_equal(evaluated(watch, 1400 * SEC), WATCH_NOTHING);
 	assert_int_equal(evaluated(watch, 1401 * SEC), WATCH_ALARM);
 	watch_free(watch);
 }
@@ -514,11 +514,11 @@ static void an_alarm_waits_for_the_end_of_planned_work(void **state)
 	watch_hold(watch, true);
 	assert_int_equal(evaluated(watch, 301 * SEC), WATCH_HELD);
 	assert_int_equal(watch_incident(watch)->since, 300 * SEC);
-	assert_int_equal(evaluated(watch, 900 * SEC), WATCH_QUIET);
+	assert_int_equal(evaluated(watch, 900 * SEC), WATCH_NOTHING);
 	assert_true(watch_deadline(watch) > 900 * SEC);
 	watch = restarted(watch, 900 * SEC, 1000 * SEC);
 	watch_hold(watch, true);
-	assert_int_equal(evaluated(watch, 1001 * SEC), WATCH_QUIET);
+	assert_int_equal(evaluated(watch, 1001 * SEC), WATCH_NOTHING);
 	watch_hold(watch, false);
 	assert_true(watch_deadline(watch) <= 1001 * SEC);
 	assert_int_equal(evaluated(watch, 1001 * SEC), WATCH_ALARM);
@@ -554,7 +554,7 @@ static void planned_work_stops_repeats_but_not_the_end(void **state)
 	(void)state;
 	assert_int_equal(evaluated(watch, 301 * SEC), WATCH_ALARM);
 	watch_hold(watch, true);
-	assert_int_equal(evaluated(watch, 800 * SEC), WATCH_QUIET);
+	assert_int_equal(evaluated(watch, 800 * SEC), WATCH_NOTHING);
 	watch_hold(watch, false);
 	assert_int_equal(evaluated(watch, 801 * SEC), WATCH_REPEAT);
 	watch_hold(watch, true);
