@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/submit/rows.h"
+
 #include "common/buffer.h"
 #include "common/memory.h"
 #include "common/utf8.h"
