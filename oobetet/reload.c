@@ -140,7 +140,7 @@ static void services_leave(struct endings *endings, struct watched *const predec
 		if (predecessor == NULL ||
 			same_service(predecessor->config, monitor->config->watch[i]))
 			continue;
-		struct watched *left = incident_leave(
+		struct watched *left = incident_resolve_there(
 			predecessor, &monitor->timing, seed + (uint64_t)(WATCHES_MAX + i), now);
 		if (left == NULL)
 			continue;

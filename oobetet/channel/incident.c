@@ -302,7 +302,7 @@ void incident_open_again(
 	channels_put(watched->channels, &notification, false);
 }
 
-struct watched *incident_leave(const struct watched *before, const struct timing *timing,
+struct watched *incident_resolve_there(const struct watched *before, const struct timing *timing,
 	uint64_t seed, const struct timestamps *now)
 {
 	struct watched *left =

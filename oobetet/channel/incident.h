@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* One watch: its parts, and its verdicts turned into notifications, logged and queued. */
+/*
+ * struct watched, all that the monitor has of one watch; and its incident: the verdicts of the
+ * watch become notifications, which are logged and queued.
+ */
 #ifndef OOBETET_CHANNEL_INCIDENT_H
 #define OOBETET_CHANNEL_INCIDENT_H
 
@@ -88,7 +91,7 @@ void incident_open_again(
  * An object that only resolves at PagerDuty what `before` has opened there, with its configuration;
  * NULL: that is nothing. `seed`: as in watched_new().
  */
-struct watched *incident_leave(const struct watched *before, const struct timing *timing,
+struct watched *incident_resolve_there(const struct watched *before, const struct timing *timing,
 	uint64_t seed, const struct timestamps *now);
 
 /* Evaluates the watch and queues what follows. All messages received so far must be applied. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The reference model of the simulations implements only the definition: an incident begins when a
- * kind has not been received for longer than max_latency of listening time; it ends when both have
+ * kind has not been received for longer than max_latency of active time; it ends when both have
  * been received within max_latency of each other. Pure.
  */
 #ifndef T_UNIT_OOBETET_MODEL_H
