@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* --test-alert: sends a notification on every channel and reports which of them arrived. */
 #include "oobetet/monitor.h"
 
 #include "common/log.h"

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The talk of the delivery thread with Redis: its commits, its queries, and what their replies
+ * change. The loop is in delivery.c.
+ */
 #include "common/log.h"
 #include "common/number.h"
 #include "httpbroker/delivery/internal.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The rows of the page for browsers: the worst checks that match, from a place in that order on. */
 #include "common/memory.h"
 #include "common/number.h"
 #include "httpbroker/http/page.h"

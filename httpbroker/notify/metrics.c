@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The metrics of httpbroker-notify: --metrics-file, and the same numbers in the log. */
 #include "common/memory.h"
 #include "common/prometheus.h"
 #include "httpbroker/notify/consumer.h"

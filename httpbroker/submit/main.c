@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The start of httpbroker-submit: its secrets, parts and signals, and the mode that it runs in. */
 #include "common/descriptors.h"
 #include "common/log.h"
 #include "common/memory.h"

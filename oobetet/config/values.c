@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The parsers of the values of the keys, one for each type of value, and lists of texts. */
 #include "common/address.h"
 #include "common/duration.h"
 #include "common/memory.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The http worker: its loop, its messages with the monitor, and the requests in progress. */
 #include "oobetet/workers.h"
 
 #include "common/log.h"

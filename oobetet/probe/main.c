@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The probe worker: its loop, its reports to the monitor, and when each probe runs. */
 #include "oobetet/workers.h"
 
 #include "common/log.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The xmpp worker: its loop, its rooms, and its messages with the monitor. */
 #include "oobetet/workers.h"
 
 #include "common/log.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Durations, numbers, addresses, lines, buffers, back-off, log limits, UTF-8 and metrics. */
 #include "t/unit/unit.h"
 
 #include "common/address.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* When the port opens and closes, with made-up clocks. */
 #include "t/unit/unit.h"
 
 #include "flapper/oscillator.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Active time: what counts while the process is stopped, starved or suspended. */
 #include "t/unit/unit.h"
 
 #include "oobetet/watch/rooms.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Which messages match a watch, and why others do not. */
 #include "t/unit/unit.h"
 
 #include "oobetet/channel/notification.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The queue of a channel: order, retries, and what a restart keeps. */
 #include "t/unit/unit.h"
 
 #include "oobetet/channel/queue.h"

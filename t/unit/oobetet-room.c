@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* A room: joining, pings, nicks and identities, history, and which messages are live. */
 #include "t/unit/unit.h"
 
 #include "oobetet/watch/occupants.h"

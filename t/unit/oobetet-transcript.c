@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The lines of a transcript for --explain. */
 #include "t/unit/unit.h"
 
 #include "oobetet/explain.h"

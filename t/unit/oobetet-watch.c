@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The incidents of one watch: when they begin, repeat and end. */
 #include "t/unit/unit.h"
 
 #include "oobetet/watch/watch.h"

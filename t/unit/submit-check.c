@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The event that the run of a command or a plugin becomes. */
 #include "t/unit/unit.h"
 
 #include "httpbroker/submit/report.h"

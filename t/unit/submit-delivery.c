@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* What a response means for each event of a batch, and how an outage is retried and reported. */
 #include "t/unit/unit.h"
 
 #include "httpbroker/submit/queue.h"

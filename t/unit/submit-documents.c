@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The JSON documents of a stream, also of a damaged one. */
 #include "t/unit/unit.h"
 
 #include "common/buffer.h"

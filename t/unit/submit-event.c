@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The fields of an event: their texts, and how they are written as JSON. */
 #include "t/unit/unit.h"
 
 #include "httpbroker/submit/event.h"

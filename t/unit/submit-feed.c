@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* A source of events in each format, and the lines of its errors. */
 #include "t/unit/unit.h"
 
 #include "httpbroker/submit/source.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The line formats: Nagios results, send_nsca, external commands. */
 #include "t/unit/unit.h"
 
 #include "httpbroker/submit/line_formats.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The files of a spool: their content, limits, damage, and other processes' files. */
 #include "t/unit/unit.h"
 
 #include "httpbroker/submit/spool.h"
