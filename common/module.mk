@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# What two programs need.
+# What two programs or more need.
 
 noinst_LIBRARIES += common/libcommon.a
 common_libcommon_a_SOURCES = \

@@ -13,7 +13,7 @@
 #include <uthash.h>
 #include <utlist.h>
 
-enum { LINKS_MAX = 8 }; /* certificates of one file; SNS's chains have three or four */
+enum { CHAIN_MAX = 8 }; /* certificates of one file; SNS's chains have three or four */
 
 X509_STORE *authorities_read(const char *ca_file, struct reason *why)
 {
@@ -34,7 +34,7 @@ static void certificates_read(STACK_OF(X509) * into, const struct buffer *pem)
 	BIO *bio = pem->length > 0 ? BIO_new_mem_buf(pem->data, (int)pem->length) : NULL;
 	X509 *next;
 
-	for (int i = 0; bio != NULL && i < LINKS_MAX; i++) {
+	for (int i = 0; bio != NULL && i < CHAIN_MAX; i++) {
 		next = PEM_read_bio_X509(bio, NULL, NULL, NULL);
 		if (next == NULL)
 			break;
@@ -45,13 +45,13 @@ static void certificates_read(STACK_OF(X509) * into, const struct buffer *pem)
 	ERR_clear_error();
 }
 
-static bool links_verify(
-	X509_STORE *store, X509 *leaf, STACK_OF(X509) * links, nsec wall, struct reason *why)
+static bool chain_verify(X509_STORE *store, X509 *leaf, STACK_OF(X509) * intermediates, nsec wall,
+	struct reason *why)
 {
 	X509_STORE_CTX *context = X509_STORE_CTX_new();
 	bool valid = false;
 
-	if (context == NULL || X509_STORE_CTX_init(context, store, leaf, links) != 1) {
+	if (context == NULL || X509_STORE_CTX_init(context, store, leaf, intermediates) != 1) {
 		X509_STORE_CTX_free(context);
 		return reason_set(why, "the signing certificate cannot be verified: no memory");
 	}
@@ -66,7 +66,7 @@ static bool links_verify(
 }
 
 X509 *certificate_verify(X509_STORE *authorities, const struct buffer *pem,
-	const struct buffer *links, nsec wall, struct reason *why)
+	const struct buffer *intermediates, nsec wall, struct reason *why)
 {
 	STACK_OF(X509) *all = sk_X509_new_null();
 	X509 *leaf = NULL;
@@ -77,8 +77,8 @@ X509 *certificate_verify(X509_STORE *authorities, const struct buffer *pem,
 	if (sk_X509_num(all) == 0) {
 		reason_set(why, "SigningCertURL holds no certificate");
 	} else {
-		certificates_read(all, links);
-		if (links_verify(authorities, sk_X509_value(all, 0), all, wall, why)) {
+		certificates_read(all, intermediates);
+		if (chain_verify(authorities, sk_X509_value(all, 0), all, wall, why)) {
 			leaf = sk_X509_value(all, 0);
 			X509_up_ref(leaf);
 		}
@@ -150,7 +150,7 @@ static void entry_finish(struct entry *entry, struct moment now)
 
 	if (fetch->fetched) {
 		entry->certificate = certificate_verify(entry->certificates->authorities,
-			&fetch->body, &fetch->links, now.wall, &entry->why);
+			&fetch->body, &fetch->intermediates, now.wall, &entry->why);
 		entry->status =
 			entry->certificate != NULL ? CERTIFICATE_VALID : CERTIFICATE_INVALID;
 	} else {

@@ -19,12 +19,12 @@ X509_STORE *authorities_read(const char *ca_file, struct reason *why);
 
 /*
  * The first certificate of `pem` if a chain of server certificates, each within its dates at
- * `wall`, leads to an authority; else NULL and a reason. Links are the other certificates of `pem`
- * and those of `links`: SNS's file has the certificate alone, but its server presents the links.
- * The caller calls X509_free(). Any thread.
+ * `wall`, leads to an authority; else NULL and a reason. The chain is made of the other
+ * certificates of `pem` and of `intermediates`: SNS's file has the certificate alone, but its
+ * server presents those above it. The caller calls X509_free(). Any thread.
  */
 X509 *certificate_verify(X509_STORE *authorities, const struct buffer *pem,
-	const struct buffer *links, nsec wall, struct reason *why);
+	const struct buffer *intermediates, nsec wall, struct reason *why);
 
 enum { CERTIFICATES_MAX = 64 }; /* cached or pending */
 

@@ -26,7 +26,7 @@ struct fetcher {
 void fetch_free(struct fetch *fetch)
 {
 	buffer_free(&fetch->body);
-	buffer_free(&fetch->links);
+	buffer_free(&fetch->intermediates);
 }
 
 static bool is_stopping(struct fetcher *fetcher)
@@ -84,7 +84,7 @@ static void curl_set_up(struct fetcher *fetcher, const char *ca_file)
 #define CERTIFICATE_LABEL "Cert:"
 
 /* libcurl gives each certificate as lines, among them the PEM behind this label. */
-static void links_read(CURL *curl, struct buffer *out)
+static void intermediates_read(CURL *curl, struct buffer *out)
 {
 	struct curl_certinfo *chain = NULL;
 
@@ -118,7 +118,7 @@ static void fetch_run(struct fetcher *fetcher, struct fetch *fetch)
 	curl_easy_setopt(fetcher->curl, CURLOPT_WRITEDATA, fetch);
 	fetch->fetched = fetch_check(fetcher, fetch, curl_easy_perform(fetcher->curl));
 	if (fetch->fetched)
-		links_read(fetcher->curl, &fetch->links);
+		intermediates_read(fetcher->curl, &fetch->intermediates);
 }
 
 /* Waits for the next fetch; NULL: the fetcher is stopping. */

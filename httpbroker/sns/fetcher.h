@@ -23,10 +23,10 @@ struct fetch {
 	void (*done)(struct fetch *fetch); /* called once, in the fetcher's thread */
 	void *owner;                       /* for done() */
 
-	bool fetched;        /* set before done(): the response has status 200 */
-	struct reason why;   /* if not fetched */
-	struct buffer body;  /* owned: fetch_free() */
-	struct buffer links; /* owned; certificates that the server presented, as PEM */
+	bool fetched;                /* set before done(): the response has status 200 */
+	struct reason why;           /* if not fetched */
+	struct buffer body;          /* owned: fetch_free() */
+	struct buffer intermediates; /* owned; certificates that the server presented, as PEM */
 
 	struct fetch *prev, *next; /* internal */
 };

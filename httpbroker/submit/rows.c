@@ -26,8 +26,16 @@ static const struct severity {
 
 enum { SEVERITIES = sizeof severities / sizeof severities[0] };
 
-/* The columns of the table. */
-enum column { COLUMN_STATE, COLUMN_ENTITY, COLUMN_CHECK, COLUMN_AGE, COLUMN_LEFT, COLUMNS };
+/* The columns of the table. The summary comes last: it has any width, and is not counted. */
+enum column {
+	COLUMN_STATE,
+	COLUMN_ENTITY,
+	COLUMN_CHECK,
+	COLUMN_AGE,
+	COLUMN_LEFT,
+	COLUMN_SUMMARY,
+	COLUMNS = COLUMN_SUMMARY
+};
 
 static const char *const titles[COLUMNS] = {"STATE", "ENTITY", "CHECK", "AGE", "LEFT"};
 
@@ -157,7 +165,7 @@ static void row_write(struct rows *rows, const json_t *object, int severity, str
 	reason_set(&summary, "was %s: ", text_of(object, "reported"));
 	if (stale)
 		buffer_append_text(row, summary.text);
-	cell_append(rows, row, COLUMNS, text_of(object, "summary"));
+	cell_append(rows, row, COLUMN_SUMMARY, text_of(object, "summary"));
 }
 
 static bool matches(const struct query *query, const json_t *object)

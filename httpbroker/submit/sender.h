@@ -57,8 +57,8 @@ nfds_t sender_watch(const struct sender *sender, struct pollfd *fds);
 nsec sender_deadline(const struct sender *sender);
 
 /*
- * Continues. RESPONSE_AWAY: no broker accepts the request
- * now; response->why has the reason of each.
+ * Continues. RESPONSE_AWAY: no broker accepts the request now; response->why has the reason of
+ * each.
  */
 enum response_result sender_advance(struct sender *sender, nsec now, struct response *response);
 

@@ -30,7 +30,7 @@ bool fetcher_put(struct fetcher *unused, struct fetch *fetch)
 void fetch_free(struct fetch *fetch)
 {
 	buffer_free(&fetch->body);
-	buffer_free(&fetch->links);
+	buffer_free(&fetch->intermediates);
 }
 
 static struct {
