@@ -259,4 +259,7 @@ Recovery: \"disk\" on db-01 is OK, fine" ]'
 	mkfifo "$work/metrics"
 	run -64 httpbroker-notify --metrics-file "$work/metrics" </dev/null
 	[ "$output" = "httpbroker-notify: error: --metrics-file: $work/metrics is no plain file" ]
+	mkfifo "$work/file.new"
+	run -0 timeout -k 5 5 httpbroker-notify --metrics-file "$work/file" </dev/null
+	[ -f "$work/file" ]
 }

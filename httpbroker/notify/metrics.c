@@ -81,7 +81,9 @@ static void metrics_text(const struct notify *notify, struct buffer *out)
 static bool file_write(const char *path, const struct buffer *text)
 {
 	char *draft = memory_printed("%s.new", path);
-	int fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	unlink(draft); /* a pipe there would block */
+	int fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	bool written = fd >= 0 && write(fd, text->data, text->length) == (ssize_t)text->length;
 
 	if (fd >= 0)
