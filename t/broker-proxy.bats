@@ -22,7 +22,7 @@ teardown() { stop_all; }
 one_goes() {
 	local names=(a b) name
 	name=${names[round % 2]}
-	if [ $((round / 2 % 2)) = 0 ]; then killed "$name"; else stop "$name"; fi
+	if [ $((round / 2 % 2)) = 0 ]; then kill_now "$name"; else stop "$name"; fi
 	changes 100
 	start_one "$name"
 	poll 20 log_has "$name" 'standing by|active'
