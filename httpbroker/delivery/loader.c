@@ -150,7 +150,7 @@ bool loader_complete(const struct loader *loader)
 void loader_interrupt(struct loader *loader)
 {
 	loader->query = LOADER_NONE;
-	strcpy(loader->cursor, "0");
+	snprintf(loader->cursor, sizeof loader->cursor, "0");
 }
 
 static size_t field_write(const struct names *names, char out[2 * LIMIT_NAME + 1])
@@ -305,7 +305,7 @@ static bool scan_read(struct loader *loader, const redisReply *reply,
 		if (!missing_has(loader->missing, field.bytes, field.length))
 			record_load(loader, field, blob_of(pairs->element[i + 1]), context, engine);
 	}
-	strcpy(loader->cursor, reply->element[0]->str);
+	snprintf(loader->cursor, sizeof loader->cursor, "%s", reply->element[0]->str);
 	if (strcmp(loader->cursor, "0") != 0)
 		return true;
 	end_log(loader, context->now.monotonic);

@@ -10,6 +10,7 @@
 #include <libgen.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -45,7 +46,7 @@ static int directory_open(const char *path)
 {
 	char copy[sizeof((struct unix_socket *)NULL)->path];
 
-	strcpy(copy, path);
+	snprintf(copy, sizeof copy, "%s", path);
 	return open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 

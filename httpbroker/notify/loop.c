@@ -117,7 +117,7 @@ static void test_report(const struct notify *notify, struct loop *loop)
 }
 
 /* Whether nothing waits; a test is tried once. */
-static bool all_is_told(const struct notify *notify)
+static bool all_is_delivered(const struct notify *notify)
 {
 	for (size_t i = 0; i < notify->output_count; i++)
 		if (queue_waiting(notify->outputs[i]->queue) > 0 &&
@@ -129,7 +129,8 @@ static bool all_is_told(const struct notify *notify)
 /* Whether all that can be done is done. */
 static bool loop_ended(const struct notify *notify, struct loop *loop, struct moment now)
 {
-	if (now.monotonic >= loop->give_up || (loop->give_up != NSEC_NEVER && all_is_told(notify)))
+	if (now.monotonic >= loop->give_up ||
+		(loop->give_up != NSEC_NEVER && all_is_delivered(notify)))
 		return true;
 	if (!loop->stops || total(notify, queue_under_way) > 0)
 		return false;

@@ -71,7 +71,7 @@ static void *redis_new(const struct watch_config *watch, CURLM *multi)
 	redis->password = watch->probe_redis_password;
 	redis->queue = watch->probe_queue;
 	snprintf(redis->database, sizeof redis->database, "%s", slash != NULL ? slash + 1 : "0");
-	strcpy(redis->cursor, "0");
+	snprintf(redis->cursor, sizeof redis->cursor, "0");
 	return redis;
 }
 
