@@ -2,7 +2,8 @@
 /*
  * Log lines on stderr: `program: level: message`, with a `<N>` priority before it if stderr is the
  * journal's. Control characters become `?`, so that a peer cannot forge a line. A line is one
- * write(2) and is cut at 4 KiB. Any thread.
+ * write(2) and is cut at 4 KiB. Any thread. The functions are `cold`, as those of reason.h: the
+ * compiler keeps the branches that call them away from the code that runs always.
  */
 #ifndef COMMON_LOG_H
 #define COMMON_LOG_H
@@ -30,13 +31,13 @@ void log_errors_to_syslog(void);
 /* From now on a line that stderr does not accept at once is dropped and counted. */
 void log_never_wait(void);
 
-void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_error(const char *format, ...) __attribute__((cold, format(printf, 1, 2)));
+void log_warning(const char *format, ...) __attribute__((cold, format(printf, 1, 2)));
+void log_info(const char *format, ...) __attribute__((cold, format(printf, 1, 2)));
+void log_debug(const char *format, ...) __attribute__((cold, format(printf, 1, 2)));
 
 /* Logs an error and exits with `code` (sysexits.h). Only for main, start-up and memory.h. */
-_Noreturn void die(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+_Noreturn void die(int code, const char *format, ...) __attribute__((cold, format(printf, 2, 3)));
 
 /*
  * A rate limit for lines that any client can cause: a burst, then one an interval, which says how
@@ -60,7 +61,7 @@ const char *log_limit_text(unsigned long dropped, char out[LOG_LIMIT_TEXT]);
 /* Writes a line, which ends in that text, by one of the functions above if it may be logged now.
  * False: it may not. */
 bool log_limited(struct log_limit *limit, nsec now, void (*write)(const char *format, ...),
-	const char *format, ...) __attribute__((format(printf, 4, 5)));
+	const char *format, ...) __attribute__((cold, format(printf, 4, 5)));
 
 /*
  * Datagrams to the syslog daemon at `path`, in the form of syslog(3). Unlike syslog(3) they never

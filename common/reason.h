@@ -13,10 +13,11 @@ struct reason {
 };
 
 /* Always false, for `return reason_set(why, …)`. */
-bool reason_set(struct reason *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool reason_set(struct reason *why, const char *format, ...)
+	__attribute__((cold, format(printf, 2, 3)));
 
 /* Puts `place: ` before the reason. Always false. */
 bool reason_prefix(struct reason *why, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+	__attribute__((cold, format(printf, 2, 3)));
 
 #endif

@@ -143,7 +143,7 @@ bool query_check(const struct query *query, const char *const *known, struct res
 
 /* Refuses the whole request: counts that for the format (NULL: none) and fills the response. */
 void request_refuse(struct request *request, const struct format *format, enum outcome outcome,
-	const char *why);
+	const char *why) __attribute__((cold));
 
 /* Any thread: once for each time that the request waits, even before begin has returned. */
 void request_resume(struct request *request);

@@ -38,13 +38,13 @@ void response_string(struct buffer *out, const char *text);
 
 /* `{"error": "…"}` and a newline; valid JSON whatever the text holds. */
 void response_error(struct response *response, unsigned status, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+	__attribute__((cold, format(printf, 3, 4)));
 
 /* Sets `why` where the body has the reason already. */
 void response_reason(struct response *response, const char *why);
 
 /* response_error() with 503 and Retry-After. */
-void response_busy(struct response *response, const char *why);
+void response_busy(struct response *response, const char *why) __attribute__((cold));
 
 void response_free(struct response *response);
 
