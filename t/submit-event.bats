@@ -271,6 +271,11 @@ tokens() {
 	run bash -c 'httpbroker-submit --dry-run -e e -c c -s ok >/dev/full'
 	[ "$status" -eq 74 ]
 	[ "$output" = 'httpbroker-submit: error: cannot write to standard output: No space left on device' ]
+	for feed in '' '-e e -c c -s ok' '--forget -e e'; do
+		run bash -c "httpbroker-submit --dry-run $feed <<<'$(ok 1)' >&-"
+		[ "$status" -eq 74 ]
+		[ "$output" = 'httpbroker-submit: error: standard output is closed' ]
+	done
 	run bash -c 'yes "$0" | timeout 40 httpbroker-submit --dry-run >/dev/full' "$(ok 1)" # which has no end
 	[ "$status" -eq 74 ]
 	run bash -c 'httpbroker-submit --dry-run --forget -e e >/dev/full'

@@ -103,6 +103,16 @@ stale() {
 	[ "$output" = "UNKNOWN: $url: a temporary file cannot be written: File too large" ]
 }
 
+@test "--query: a standard output that cannot be written is UNKNOWN" {
+	posts 200 "$(event db-1 disk ok)"
+	run bash -c 'httpbroker-submit --query >&-'
+	[ "$status" -eq 3 ]
+	[ "$output" = 'httpbroker-submit: error: standard output is closed' ]
+	run bash -c 'httpbroker-submit --query >/dev/full'
+	[ "$status" -eq 3 ]
+	[[ $output == *'standard output cannot be written: No space left on device'* ]]
+}
+
 @test "--query refuses the parts of an event, and what sends events" {
 	local options
 	for options in '-m x' '-t 5m' '--time 5' '-T x' '--spool s' '--dry-run' '-q' '-s acknowledgement' file \

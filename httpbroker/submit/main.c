@@ -269,12 +269,17 @@ static int mode_run(const struct options *options, struct submit_parts *parts)
 int main(int argc, char **argv)
 {
 	bool input_open = descriptor_is_open(STDIN_FILENO);
+	bool output_open = descriptor_is_open(STDOUT_FILENO);
 
 	log_open("httpbroker-submit");
 	secret_protect_process();
 	struct options options = options_read(argc, argv);
 	if (!input_open && reads_standard_input(&options))
 		die(EX_NOINPUT, "standard input is closed");
+	if (!output_open && options.mode == MODE_QUERY) /* a plugin's UNKNOWN */
+		die(3, "standard output is closed");
+	if (!output_open && options.dry_run && options.mode != MODE_CHECK)
+		die(EX_IOERR, "standard output is closed");
 	signals_begin(&options);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		die(EX_OSERR, "libcurl cannot be initialised");
