@@ -218,10 +218,16 @@ static void loudness_count(struct watch *watch, int64_t due)
 	watch->until_loud = loud_wait(watch);
 }
 
+/* A message that was heard before the repeat, and not yet evaluated, may end the incident. */
+static bool repeat_waits(const struct watch *watch)
+{
+	return kind_fresh(watch, watch->repeat_at) != KIND_NONE;
+}
+
 /* The incident goes on. Missed repeats are not made up for. */
 static enum verdict watch_repeat(struct watch *watch, nsec now)
 {
-	if (now < watch->repeat_at)
+	if (now < watch->repeat_at || repeat_waits(watch))
 		return WATCH_NOTHING;
 	nsec missed = (now - watch->repeat_at) / watch->rules.repeat_interval;
 	watch->repeat_at += (missed + 1) * watch->rules.repeat_interval;
@@ -283,7 +289,9 @@ nsec watch_deadline(const struct watch *watch)
 		return limit(watch) + WATCH_GRACE + 1;
 	if (watch->hold)
 		return nsec_earlier(fresh, watch->evaluated_to + HOLD_LOOK);
-	return nsec_earlier(watch->held ? watch->evaluated_to : watch->repeat_at, fresh);
+	if (watch->held)
+		return nsec_earlier(watch->evaluated_to, fresh);
+	return repeat_waits(watch) ? fresh : nsec_earlier(watch->repeat_at, fresh);
 }
 
 bool watch_repeat_loud(const struct watch *watch)

@@ -103,6 +103,31 @@ static void a_fault_goes_on_over_a_restart(void **state)
 	watch_free(watch);
 }
 
+/* What was heard just before a repeat is evaluated first: it may end the incident. */
+static void a_repeat_waits_for_what_was_heard_before_it(void **state)
+{
+	struct watch *watch = watch_make();
+
+	(void)state;
+	assert_int_equal(evaluated(watch, 301 * SEC), WATCH_ALARM);
+	receive_both(watch, 361 * SEC - WATCH_GRACE / 2);
+	assert_int_equal(evaluated(watch, 361 * SEC), WATCH_NOTHING);
+	assert_int_equal(watch_deadline(watch), 361 * SEC + WATCH_GRACE / 2);
+	assert_int_equal(evaluated(watch, 361 * SEC + WATCH_GRACE / 2), WATCH_ENDED);
+	watch_free(watch);
+	/* but not for ever: problems without end, and no recovery */
+	watch = watch_make();
+	assert_int_equal(evaluated(watch, 301 * SEC), WATCH_ALARM);
+	for (nsec now = 360 * SEC; now < 361 * SEC + WATCH_GRACE; now += WATCH_GRACE / 10) {
+		watch_receive(watch, KIND_PROBLEM, now);
+		assert_int_equal(evaluated(watch, now), WATCH_NOTHING);
+	}
+	watch_receive(watch, KIND_PROBLEM, 361 * SEC + WATCH_GRACE);
+	assert_int_equal(evaluated(watch, 361 * SEC + WATCH_GRACE), WATCH_REPEAT);
+	assert_int_equal(watch_incident(watch)->missing, KIND_RECOVERY);
+	watch_free(watch);
+}
+
 /* flapper stopped after a problem, and continues before that problem is too old */
 static void one_outage_is_one_incident(void **state)
 {
@@ -573,6 +598,7 @@ int main(void)
 		cmocka_unit_test(loud_repeats_are_rarer_after_ten_repeats),
 		cmocka_unit_test(loud_repeats_never_wait_longer_than_repeat_max),
 		cmocka_unit_test(both_kinds_are_awaited),
+		cmocka_unit_test(a_repeat_waits_for_what_was_heard_before_it),
 		cmocka_unit_test(one_outage_is_one_incident),
 		cmocka_unit_test(a_message_between_limit_and_alarm_is_part_of_the_incident),
 		cmocka_unit_test(kinds_too_far_apart_do_not_end_an_incident),
