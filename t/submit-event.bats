@@ -110,6 +110,8 @@ states() {
 }
 
 @test "a command does not get the token or the password" {
+	# there /proc/PID/environ is valgrind's own
+	[ -z "${QN_WRAPPERS-}" ] || skip 'under valgrind'
 	HTTPBROKER_TOKEN=sesame HTTPBROKER_URL=http://u:sesame@127.0.0.1:1/state \
 		run httpbroker-submit --dry-run -- sh -c 'env | grep sesame; cat /proc/$PPID/environ | tr "\0" "\n" | grep TOKEN'
 	[ "$status" -eq 0 ]
