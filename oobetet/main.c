@@ -7,7 +7,6 @@
 #include "common/secret.h"
 #include "oobetet/explain.h"
 #include "oobetet/monitor.h"
-#include "oobetet/workers.h"
 
 #include <errno.h>
 #include <stddef.h>

@@ -21,7 +21,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/selfexec.c oobetet/selfexec.h \
 	oobetet/status.c oobetet/status.h \
 	oobetet/testalert.c \
-	oobetet/worker.c oobetet/worker.h oobetet/workers.h \
+	oobetet/worker.c oobetet/worker.h \
 	oobetet/channel/asides.c oobetet/channel/asides.h \
 	oobetet/channel/channels.c oobetet/channel/channels.h \
 	oobetet/channel/command.c oobetet/channel/command.h \
@@ -43,12 +43,10 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/listen/program.c oobetet/listen/program.h \
 	oobetet/probe/broker.c \
 	oobetet/probe/dial.c oobetet/probe/dial.h \
-	oobetet/probe/flapper.c \
 	oobetet/probe/main.c \
 	oobetet/probe/probe.h \
 	oobetet/probe/redis.c \
 	oobetet/state/quiet.c oobetet/state/quiet.h \
-	oobetet/state/quietfile.c oobetet/state/quietfile.h \
 	oobetet/state/snapshot.c oobetet/state/snapshot.h \
 	oobetet/state/state.c oobetet/state/state.h \
 	oobetet/state/statefile.c oobetet/state/statefile.h \

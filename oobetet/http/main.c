@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The http worker: its loop, its messages with the monitor, and the requests in progress. */
-#include "oobetet/workers.h"
+#include "oobetet/ipc.h"
 
 #include "common/log.h"
 #include "common/secret.h"
 #include "common/utf8.h"
 #include "oobetet/http/pagerduty.h"
 #include "oobetet/http/request.h"
-#include "oobetet/ipc.h"
 
 #include <stdio.h>
 #include <stdlib.h>

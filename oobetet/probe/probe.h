@@ -31,7 +31,7 @@ struct probe_type {
 	struct pollfd (*poll)(const struct probe_run *run); /* NULL: curl polls for it */
 };
 
-extern const struct probe_type flapper_probe, broker_probe, redis_probe;
+extern const struct probe_type broker_probe, redis_probe;
 
 /* curl has ended the request of this run (its CURLOPT_PRIVATE). */
 void broker_request_done(struct probe_run *run, CURLcode result);

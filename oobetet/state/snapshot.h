@@ -11,7 +11,7 @@
 #define OOBETET_STATE_SNAPSHOT_H
 
 #include "oobetet/channel/watches.h"
-#include "oobetet/state/quietfile.h"
+#include "oobetet/state/quiet.h"
 #include "oobetet/state/state.h"
 #include "oobetet/state/statefile.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The xmpp worker: its loop, its rooms, and its messages with the monitor. */
-#include "oobetet/workers.h"
+#include "oobetet/ipc.h"
 
 #include "common/log.h"
 #include "common/memory.h"
