@@ -167,17 +167,17 @@ static void tags_append(struct buffer *out, const json_t *tags)
 	buffer_append(out, "]", 1);
 }
 
-/* Flapjack 1 takes the state of a service for lasting, even acknowledgement. */
-static void head_append(struct buffer *out, const struct event *event)
+struct encoded encoded_make(const struct event *event, int flapjack, struct buffer *out)
 {
+	size_t start = out->length;
+	struct encoded encoded;
+
+	/* Flapjack 1 takes the state of a service for lasting, even acknowledgement. */
 	text_append(out, "{\"entity\":", event->entity);
 	text_append(out, ",\"check\":", event->check);
 	buffer_append_text(
 		out, state_lasts(event->state) ? ",\"type\":\"service\"" : ",\"type\":\"action\"");
-}
-
-static void middle_append(struct buffer *out, const struct event *event, int flapjack)
-{
+	encoded.head = (uint32_t)(out->length - start);
 	text_append(out, ",\"state\":", event->state_text);
 	text_append_cut(out, ",\"summary\":",
 		event->summary.bytes != NULL ? event->summary : (struct text){"", 0},
@@ -187,27 +187,12 @@ static void middle_append(struct buffer *out, const struct event *event, int fla
 		text_append(out, ",\"perfdata\":", event->perfdata);
 	text_append(out, ",\"acknowledgement_id\":", event->acknowledgement_id);
 	seconds_append(out, ",\"duration\":", event->duration);
-}
-
-static void tail_append(struct buffer *out, const struct event *event, int flapjack)
-{
+	encoded.tail = (uint32_t)(out->length - start);
 	tags_append(out, event->tags);
 	seconds_append(out, ",\"initial_failure_delay\":", event->initial_failure_delay);
 	seconds_append(out, ",\"repeat_failure_delay\":", event->repeat_failure_delay);
 	if (flapjack == 2)
 		seconds_append(out, ",\"initial_recovery_delay\":", event->initial_recovery_delay);
-}
-
-struct encoded encoded_make(const struct event *event, int flapjack, struct buffer *out)
-{
-	size_t start = out->length;
-	struct encoded encoded;
-
-	head_append(out, event);
-	encoded.head = (uint32_t)(out->length - start);
-	middle_append(out, event, flapjack);
-	encoded.tail = (uint32_t)(out->length - start);
-	tail_append(out, event, flapjack);
 	encoded.length = (uint32_t)(out->length - start);
 	encoded.bytes = out->data + start;
 	return encoded;

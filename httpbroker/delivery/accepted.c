@@ -37,20 +37,15 @@ struct accepted *accepted_new(size_t max, const struct siphash_key *key)
 	return accepted;
 }
 
-/* The names with a NUL between them. */
-static void names_write(const struct prepared *prepared, char out[2 * LIMIT_NAME + 1])
-{
-	memcpy(out, prepared->names.bytes, prepared->names.length);
-	out[prepared->names.entity_length] = '\0';
-}
-
 /* The check, if it has an entry; *hash is set, for check_add(). */
 static struct entry_check *check_find(const struct accepted *accepted,
 	const struct prepared *prepared, char names[2 * LIMIT_NAME + 1], unsigned *hash)
 {
 	struct entry_check *check;
 
-	names_write(prepared, names);
+	/* The names with a NUL between them. */
+	memcpy(names, prepared->names.bytes, prepared->names.length);
+	names[prepared->names.entity_length] = '\0';
 	*hash = (unsigned)siphash(&accepted->key, names, prepared->names.length);
 	HASH_FIND_BYHASHVALUE(hh, accepted->checks, names, prepared->names.length, *hash, check);
 	return check;
@@ -106,26 +101,14 @@ static void millis_append(struct buffer *out, uint16_t fraction)
 	jsontext_number(out, fraction - 1);
 }
 
-static void run_append(struct buffer *out, const struct prepared *prepared)
-{
-	char text[RECORD_RUN_TEXT];
-
-	buffer_append(out, text, record_run_write(text, &prepared->run, prepared->start));
-}
-
-static void forgotten_append(struct buffer *out, const struct prepared *prepared)
-{
-	names_append(out, &prepared->names);
-	buffer_append_text(out, ",\"forgotten\":");
-	jsontext_number(out, prepared->time);
-	millis_append(out, prepared->fraction);
-	buffer_append(out, "}", 1);
-}
-
 void encode_stored(struct buffer *out, const struct prepared *prepared)
 {
 	if (prepared->forgotten) {
-		forgotten_append(out, prepared);
+		names_append(out, &prepared->names);
+		buffer_append_text(out, ",\"forgotten\":");
+		jsontext_number(out, prepared->time);
+		millis_append(out, prepared->fraction);
+		buffer_append(out, "}", 1);
 		return;
 	}
 	buffer_append(out, prepared->encoded.bytes, prepared->encoded.length);
@@ -134,7 +117,8 @@ void encode_stored(struct buffer *out, const struct prepared *prepared)
 	millis_append(out, prepared->fraction);
 	buffer_append_text(out, ",\"ttl\":");
 	jsontext_number(out, prepared->ttl);
-	run_append(out, prepared);
+	char text[RECORD_RUN_TEXT];
+	buffer_append(out, text, record_run_write(text, &prepared->run, prepared->start));
 	if (prepared->former != NULL) {
 		buffer_append_text(out, ",\"formerly\":");
 		names_append(out, &prepared->former->names);

@@ -45,20 +45,6 @@ static bool item_decode(
 	return false;
 }
 
-/* Such as where the key is no list. */
-static void refusal_log(struct handover *handover, const redisReply *reply)
-{
-	bool refused = reply->type != REDIS_REPLY_ARRAY;
-
-	if (refused && !handover->refused)
-		log_error(
-			"cannot read the events that other brokers have handed over: Redis refuses LRANGE: %s",
-			reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
-	if (!refused && handover->refused)
-		log_info("events that other brokers have handed over can be read again");
-	handover->refused = refused;
-}
-
 size_t handover_read(struct handover *handover, const struct redisReply *reply,
 	const struct decode_context *context)
 {
@@ -66,7 +52,15 @@ size_t handover_read(struct handover *handover, const struct redisReply *reply,
 
 	handover_free(handover);
 	handover->look_at = context->now.monotonic + HANDOVER_LOOK;
-	refusal_log(handover, reply);
+	/* Such as where the key is no list. */
+	bool refused = reply->type != REDIS_REPLY_ARRAY;
+	if (refused && !handover->refused)
+		log_error(
+			"cannot read the events that other brokers have handed over: Redis refuses LRANGE: %s",
+			reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
+	if (!refused && handover->refused)
+		log_info("events that other brokers have handed over can be read again");
+	handover->refused = refused;
 	if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0) {
 		handover->caught_up = true;
 		return 0;
@@ -105,19 +99,6 @@ static bool item_apply(struct handover *handover, struct core *core, struct mome
 	return true;
 }
 
-static void older_log(struct handover *handover)
-{
-	handover->lost += handover->older;
-	if (handover->older > 0)
-		log_warning("%zu of %zu event%s that another broker has handed over %s older than "
-			    "what is known and change%s nothing, of %.*s%s",
-			handover->older, handover->count, number_plural(handover->count),
-			handover->older == 1 ? "is" : "are", handover->older == 1 ? "s" : "",
-			(int)handover->first_older->names.length,
-			handover->first_older->names.bytes,
-			handover->older > 1 ? " and others" : "");
-}
-
 void handover_apply(
 	struct handover *handover, struct core *core, struct loader *loader, struct moment now)
 {
@@ -127,7 +108,15 @@ void handover_apply(
 	while (handover->next < handover->count)
 		if (!item_apply(handover, core, now))
 			return;
-	older_log(handover);
+	handover->lost += handover->older;
+	if (handover->older > 0)
+		log_warning("%zu of %zu event%s that another broker has handed over %s older than "
+			    "what is known and change%s nothing, of %.*s%s",
+			handover->older, handover->count, number_plural(handover->count),
+			handover->older == 1 ? "is" : "are", handover->older == 1 ? "s" : "",
+			(int)handover->first_older->names.length,
+			handover->first_older->names.bytes,
+			handover->older > 1 ? " and others" : "");
 	outbox_trim(core->outbox, handover->found);
 	handover_free(handover);
 	handover->look_at = now.monotonic; /* there may be more */
@@ -165,7 +154,7 @@ bool handover_send_is_open(const struct handover_sender *handover_sender)
 	return handover_sender->count > 0;
 }
 
-static size_t chunk_measure(const struct accepted *accepted)
+static void chunk_begin(struct handover_sender *handover_sender, struct accepted *accepted)
 {
 	size_t count = 0, bytes = 0;
 
@@ -176,12 +165,7 @@ static size_t chunk_measure(const struct accepted *accepted)
 		bytes += entry->length;
 		count++;
 	}
-	return count;
-}
-
-static void chunk_begin(struct handover_sender *handover_sender, struct accepted *accepted)
-{
-	handover_sender->count = chunk_measure(accepted);
+	handover_sender->count = count;
 	accepted_freeze(accepted, handover_sender->count);
 	snprintf(handover_sender->number, sizeof handover_sender->number, "%" PRIu64,
 		++handover_sender->chunks);

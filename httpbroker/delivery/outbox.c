@@ -68,14 +68,6 @@ static void unproven_leave(struct check *check)
 		free(check);
 }
 
-/* The event is in the queue: its record is true. */
-static void unproven_end(struct outbox *outbox, struct check *check)
-{
-	if (!check->forgotten)
-		outbox_mark_recorded(outbox, check);
-	unproven_leave(check);
-}
-
 void outbox_free(struct outbox *outbox)
 {
 	struct commit *commit, *next;
@@ -244,17 +236,6 @@ static void record_gather(
 	check->unproven |= waits;
 }
 
-/*
- * A record is not written before its event: a crash in between would lose that. But while the queue
- * is refused, states must be remembered.
- */
-static bool record_may_go(
-	const struct outbox *outbox, const struct check *check, const struct commit *commit)
-{
-	return check->pushed_in == commit->sequence || !event_waits(check, commit) ||
-	       (outbox->held & COMMIT_PUSHES) != 0;
-}
-
 static void returned_swap(struct outbox *outbox, struct commit *commit)
 {
 	resp_swap(&outbox->returned.forgets, &commit->forgets);
@@ -273,30 +254,16 @@ static void records_gather(struct outbox *outbox, struct commit *commit, nsec cl
 		i++) {
 		const struct check *check = fifo_first(&outbox->listed);
 
-		if (check == NULL || !record_may_go(outbox, check, commit))
+		/*
+		 * A record is not written before its event: a crash in between would lose that. But
+		 * while the queue is refused, states must be remembered.
+		 */
+		if (check == NULL ||
+			!(check->pushed_in == commit->sequence || !event_waits(check, commit) ||
+				(outbox->held & COMMIT_PUSHES) != 0))
 			break;
 		record_gather(outbox, commit, fifo_take(&outbox->listed), clock);
 	}
-}
-
-static void records_take(struct outbox *outbox, struct commit *commit, nsec clock)
-{
-	if ((outbox->held & PART_RECORDS) != 0) {
-		commit->reaches.records = outbox->done.records;
-	} else if (is_returned(outbox)) {
-		returned_swap(outbox, commit);
-		commit->reaches.records = outbox->returned.reaches;
-	} else {
-		records_gather(outbox, commit, clock);
-		commit->reaches.records = outbox->made.records - fifo_length(&outbox->listed);
-	}
-}
-
-static void trim_gather(const struct outbox *outbox, struct commit *commit)
-{
-	bool reached = watermarks_reached(&commit->reaches, &outbox->trims);
-
-	commit->trim = reached ? outbox->trim : 0;
 }
 
 static bool pushes_wait(const struct outbox *outbox)
@@ -347,33 +314,22 @@ struct commit *outbox_take(struct outbox *outbox, nsec clock)
 	struct commit *commit = pushes_take(outbox);
 	commit->refused = 0;
 	commit->reaches.pushes = outbox->done.pushes + commit->pushes.count;
-	records_take(outbox, commit, clock);
-	trim_gather(outbox, commit);
+	if ((outbox->held & PART_RECORDS) != 0) {
+		commit->reaches.records = outbox->done.records;
+	} else if (is_returned(outbox)) {
+		returned_swap(outbox, commit);
+		commit->reaches.records = outbox->returned.reaches;
+	} else {
+		records_gather(outbox, commit, clock);
+		commit->reaches.records = outbox->made.records - fifo_length(&outbox->listed);
+	}
+	bool reached = watermarks_reached(&commit->reaches, &outbox->trims);
+	commit->trim = reached ? outbox->trim : 0;
 	commit->todo = commit_parts(commit);
 	if ((commit->todo & COMMIT_PUSHES) != 0 || wake_waits(outbox))
 		commit->todo |= COMMIT_WAKE & ~outbox->held;
 	outbox->taken = commit;
 	return commit;
-}
-
-static void commit_recycle(struct outbox *outbox, struct commit *commit)
-{
-	resp_clear(&commit->pushes, 2 * BYTES_MAX);
-	resp_clear(&commit->dependent, 2 * BYTES_MAX);
-	resp_clear(&commit->records, 2 * BYTES_MAX);
-	resp_clear(&commit->forgets, 2 * BYTES_MAX);
-	commit_free(outbox->spare);
-	outbox->spare = commit;
-}
-
-/* Back to the front, to keep the order. Their records were not written. */
-static void pushes_return(struct outbox *outbox, struct commit *commit)
-{
-	resp_clear(&commit->dependent, 2 * BYTES_MAX);
-	resp_clear(&commit->records, 2 * BYTES_MAX);
-	resp_clear(&commit->forgets, 2 * BYTES_MAX);
-	outbox->bytes += commit->pushes.bytes.length;
-	DL_PREPEND(outbox->waiting, commit);
 }
 
 /*
@@ -393,8 +349,12 @@ static void unproven_update(struct outbox *outbox, bool was_refused)
 			outbox_record(outbox, check);
 		if (refused)
 			fifo_append(&outbox->unproven, check);
-		else
-			unproven_end(outbox, check);
+		else {
+			/* The event is in the queue: its record is true. */
+			if (!check->forgotten)
+				outbox_mark_recorded(outbox, check);
+			unproven_leave(check);
+		}
 	}
 }
 
@@ -419,11 +379,21 @@ void outbox_applied(struct outbox *outbox, struct commit *commit)
 		outbox->done.records = commit->reaches.records;
 	}
 	if ((commit->refused & COMMIT_PUSHES) != 0) {
-		pushes_return(outbox, commit);
+		/* Back to the front, to keep the order. Their records were not written. */
+		resp_clear(&commit->dependent, 2 * BYTES_MAX);
+		resp_clear(&commit->records, 2 * BYTES_MAX);
+		resp_clear(&commit->forgets, 2 * BYTES_MAX);
+		outbox->bytes += commit->pushes.bytes.length;
+		DL_PREPEND(outbox->waiting, commit);
 		return;
 	}
 	outbox->done.pushes = commit->reaches.pushes;
-	commit_recycle(outbox, commit);
+	resp_clear(&commit->pushes, 2 * BYTES_MAX);
+	resp_clear(&commit->dependent, 2 * BYTES_MAX);
+	resp_clear(&commit->records, 2 * BYTES_MAX);
+	resp_clear(&commit->forgets, 2 * BYTES_MAX);
+	commit_free(outbox->spare);
+	outbox->spare = commit;
 }
 
 unsigned outbox_refused(const struct outbox *outbox)

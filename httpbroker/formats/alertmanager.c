@@ -212,11 +212,6 @@ static bool is_returned(const json_t *alert, const struct format_context *contex
 	       alert_kind(labels, context->heartbeats) != ALERT_HEARTBEAT;
 }
 
-static json_int_t severity(const struct event *event)
-{
-	return text_is(event->state_text, "ok") ? 0 : text_is(event->state_text, "warning") ? 1 : 2;
-}
-
 static const char *pair_key(const struct event *event, struct buffer *out)
 {
 	buffer_clear(out);
@@ -242,7 +237,9 @@ static json_t *worst_find(json_t *document, const json_t *alerts,
 		if (!alert_read(document, alert, context, &event, &ignored))
 			continue;
 		const json_t *known = json_object_get(worst, pair_key(&event, key));
-		json_int_t rank = severity(&event);
+		json_int_t rank = text_is(event.state_text, "ok")        ? 0
+				  : text_is(event.state_text, "warning") ? 1
+									 : 2;
 
 		if (known == NULL || json_integer_value(json_array_get(known, 0)) < rank)
 			json_object_set_new(

@@ -139,11 +139,6 @@ static struct alarm eventbridge_read(const json_t *document)
 	};
 }
 
-static struct alarm alarm_read(const json_t *document)
-{
-	return is_eventbridge(document) ? eventbridge_read(document) : direct_read(document);
-}
-
 /* A string that is not empty; else not given. */
 static struct text alarm_text(const json_t *value)
 {
@@ -170,21 +165,6 @@ static struct text alarm_arn_part(const struct alarm *alarm, int number)
 	return (struct text){length > 0 ? at : NULL, length};
 }
 
-static bool is_shown(const json_t *value)
-{
-	return json_is_number(value) || alarm_text(value).bytes != NULL;
-}
-
-static void value_append(struct buffer *out, const json_t *value)
-{
-	if (json_is_string(value))
-		buffer_append(out, json_string_value(value), json_string_length(value));
-	else if (json_is_integer(value))
-		buffer_printf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-	else if (json_is_real(value))
-		buffer_printf(out, "%g", json_real_value(value));
-}
-
 /* Begins a part; `label` may be NULL. */
 static void part_begin(struct buffer *out, const char *separator, const char *label)
 {
@@ -198,10 +178,15 @@ static void part_begin(struct buffer *out, const char *separator, const char *la
 static void part_append(
 	struct buffer *out, const char *separator, const char *label, const json_t *value)
 {
-	if (!is_shown(value))
+	if (!json_is_number(value) && alarm_text(value).bytes == NULL)
 		return;
 	part_begin(out, separator, label);
-	value_append(out, value);
+	if (json_is_string(value))
+		buffer_append(out, json_string_value(value), json_string_length(value));
+	else if (json_is_integer(value))
+		buffer_printf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	else if (json_is_real(value))
+		buffer_printf(out, "%g", json_real_value(value));
 }
 
 static void line_append(struct buffer *out, const char *label, const json_t *value)
@@ -294,22 +279,6 @@ static struct text label_value(json_t *document, struct text part, const json_t 
 	return part.bytes != NULL ? text_keep(document, part.bytes, part.length) : alarm_text(own);
 }
 
-static struct text check_name(json_t *document, const struct alarm *alarm, struct text name)
-{
-	const struct label all[] = {
-		{"account",
-			label_value(document, alarm_arn_part(alarm, ARN_ACCOUNT), alarm->account)},
-		{"region", label_value(document, alarm_arn_part(alarm, ARN_REGION), alarm->region)},
-	};
-	struct label given[2];
-	size_t count = 0;
-
-	for (size_t i = 0; i < 2; i++)
-		if (all[i].value.bytes != NULL)
-			given[count++] = all[i];
-	return name_labelled(document, name, given, count);
-}
-
 static bool names_read(
 	json_t *document, const struct alarm *alarm, struct event *event, struct reason *why)
 {
@@ -321,7 +290,17 @@ static bool names_read(
 	event->entity = name_fit(document, name);
 	if (event->entity.bytes == NULL)
 		return reason_set(why, "the alarm has no name");
-	event->check = check_name(document, alarm, metric.bytes != NULL ? metric : name);
+	const struct label all[] = {
+		{"account",
+			label_value(document, alarm_arn_part(alarm, ARN_ACCOUNT), alarm->account)},
+		{"region", label_value(document, alarm_arn_part(alarm, ARN_REGION), alarm->region)},
+	};
+	struct label given[2];
+	size_t count = 0;
+	for (size_t i = 0; i < 2; i++)
+		if (all[i].value.bytes != NULL)
+			given[count++] = all[i];
+	event->check = name_labelled(document, metric.bytes != NULL ? metric : name, given, count);
 	if (event->check.bytes == NULL)
 		event->check = event->entity;
 	event->former_entity = name;
@@ -347,7 +326,8 @@ static bool alarm_state(const json_t *value, struct text *out, struct reason *wh
 
 static bool cloudwatch_read(json_t *document, struct event *event, struct reason *why)
 {
-	struct alarm alarm = alarm_read(document);
+	struct alarm alarm =
+		is_eventbridge(document) ? eventbridge_read(document) : direct_read(document);
 
 	if (!names_read(document, &alarm, event, why) ||
 		!alarm_state(alarm.state, &event->state_text, why))

@@ -133,31 +133,6 @@ static bool is_first_line(const char *bytes, size_t begin, size_t end, size_t ne
 	       memchr(bytes + end, '\n', next - end) != NULL;
 }
 
-static void excess_explain(const char *bytes, size_t at, struct reason *why)
-{
-	size_t line = 1, start = 0;
-
-	for (size_t i = 0; i < at; i++)
-		if (bytes[i] == '\n') {
-			line++;
-			start = i + 1;
-		}
-	reason_set(why,
-		"line %zu, column %zu: something follows the document: several go into an array, "
-		"or one on each line",
-		line, at - start + 1);
-}
-
-static enum body_kind document_visit(json_t *document, struct body_visitor *visitor)
-{
-	if (json_is_array(document)) {
-		elements_visit(document, visitor);
-		return BODY_MANY;
-	}
-	visitor->document(visitor, document, (struct position){0, 0});
-	return BODY_ONE;
-}
-
 /* The first document was read up to `end`: it is the only one, or the first of many lines. */
 static enum body_kind rest_visit(json_t *document, const char *bytes, size_t length, size_t end,
 	struct body_visitor *visitor, struct reason *why)
@@ -165,10 +140,26 @@ static enum body_kind rest_visit(json_t *document, const char *bytes, size_t len
 	size_t begin = blanks_skip(bytes, 0, length);
 	size_t next = blanks_skip(bytes, end, length);
 
-	if (next == length)
-		return document_visit(document, visitor);
+	if (next == length) {
+		if (json_is_array(document)) {
+			elements_visit(document, visitor);
+			return BODY_MANY;
+		}
+		visitor->document(visitor, document, (struct position){0, 0});
+		return BODY_ONE;
+	}
 	if (!is_first_line(bytes, begin, end, next)) {
-		excess_explain(bytes, next, why);
+		size_t line = 1, start = 0;
+
+		for (size_t i = 0; i < next; i++)
+			if (bytes[i] == '\n') {
+				line++;
+				start = i + 1;
+			}
+		reason_set(why,
+			"line %zu, column %zu: something follows the document: several go into an array, "
+			"or one on each line",
+			line, next - start + 1);
 		return BODY_BROKEN;
 	}
 	lines_visit(bytes, length, visitor);

@@ -253,15 +253,6 @@ static void whole_append(struct buffer *whole, const char *bytes, size_t length)
 	buffer_append(whole, "\xff", 1);
 }
 
-static void label_append(struct buffer *out, struct buffer *whole, const struct label *label)
-{
-	clean_append(out, text_literal(label->key));
-	buffer_append(out, "=", 1);
-	clean_append(out, label->value);
-	whole_append(whole, label->key, strlen(label->key));
-	whole_append(whole, label->value.bytes, label->value.length);
-}
-
 struct text name_labelled(json_t *document, struct text name, struct label *labels, size_t count)
 {
 	struct buffer out = {NULL, 0, 0}, whole = {NULL, 0, 0};
@@ -272,7 +263,11 @@ struct text name_labelled(json_t *document, struct text name, struct label *labe
 	whole_append(&whole, name.bytes, name.length);
 	for (size_t i = 0; i < count; i++) {
 		buffer_append(&out, i == 0 ? "{" : ",", 1);
-		label_append(&out, &whole, &labels[i]);
+		clean_append(&out, text_literal(labels[i].key));
+		buffer_append(&out, "=", 1);
+		clean_append(&out, labels[i].value);
+		whole_append(&whole, labels[i].key, strlen(labels[i].key));
+		whole_append(&whole, labels[i].value.bytes, labels[i].value.length);
 	}
 	buffer_append(&out, "}", count > 0 ? 1 : 0);
 	characters_replace(&out, '"', '\'');
@@ -314,14 +309,6 @@ static struct pool *pool_mine(void)
 	assigned = true;
 	mine = number < POOLS ? &pools[number] : NULL;
 	return mine;
-}
-
-/* NULL: the block is malloc's. */
-static struct pool *pool_of(const void *block)
-{
-	uintptr_t offset = (uintptr_t)block - (uintptr_t)pools;
-
-	return offset < sizeof pools ? &pools[offset / sizeof pools[0]] : NULL;
 }
 
 /* Acquire: other threads wrote to their blocks before they freed them. */
@@ -389,7 +376,9 @@ void *jsonpool_take(size_t size)
 
 void jsonpool_give(void *block)
 {
-	struct pool *pool = pool_of(block);
+	/* NULL: the block is malloc's. */
+	uintptr_t offset = (uintptr_t)block - (uintptr_t)pools;
+	struct pool *pool = offset < sizeof pools ? &pools[offset / sizeof pools[0]] : NULL;
 
 	if (pool == NULL) {
 		block_give(block);

@@ -148,23 +148,6 @@ static const char *truth(bool value)
 	return value ? "true" : "false";
 }
 
-static void output_write(struct buffer *out, const struct delivery_status *status)
-{
-	buffer_printf(out, ",\n\"output_up\": %s,\n\"repeats_paused\": %s,\n\"pending\": %" PRIu64,
-		truth(status->output_up), truth(status->repeats_paused), status->pending);
-}
-
-static void redis_write(struct buffer *out, const struct delivery_status *status)
-{
-	buffer_printf(out, ",\n\"redis_up\": %s", truth(status->redis_up));
-	if (replication_is_known(status))
-		buffer_printf(out, ",\n\"replicated\": %s", truth(status->replicated));
-	if (status->queue_length >= 0)
-		buffer_printf(out, ",\n\"queue_length\": %" PRId64, status->queue_length);
-	buffer_printf(out, ",\n\"repeats_paused\": %s,\n\"pending\": %" PRIu64 ",\n\"loading\": %s",
-		truth(status->repeats_paused), status->pending, truth(status->loading));
-}
-
 static void health_write(
 	struct buffer *out, const struct health *health, const struct delivery_status *status)
 {
@@ -180,10 +163,20 @@ static void health_write(
 		",\n\"since\": %" PRId64 ",\n\"seconds\": %" PRId64 ",\n\"role\": \"%s\"",
 		(now.wall - lasted) / NSEC_PER_SEC, lasted / NSEC_PER_SEC,
 		delivery_role_name(status->role));
-	if (!status->memory_only)
-		redis_write(out, status);
+	if (!status->memory_only) {
+		buffer_printf(out, ",\n\"redis_up\": %s", truth(status->redis_up));
+		if (replication_is_known(status))
+			buffer_printf(out, ",\n\"replicated\": %s", truth(status->replicated));
+		if (status->queue_length >= 0)
+			buffer_printf(out, ",\n\"queue_length\": %" PRId64, status->queue_length);
+		buffer_printf(out,
+			",\n\"repeats_paused\": %s,\n\"pending\": %" PRIu64 ",\n\"loading\": %s",
+			truth(status->repeats_paused), status->pending, truth(status->loading));
+	}
 	if (status->output)
-		output_write(out, status);
+		buffer_printf(out,
+			",\n\"output_up\": %s,\n\"repeats_paused\": %s,\n\"pending\": %" PRIu64,
+			truth(status->output_up), truth(status->repeats_paused), status->pending);
 }
 
 static struct submission *health_begin(struct request *request)

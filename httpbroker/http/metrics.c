@@ -191,11 +191,6 @@ static void histogram_write(
 #define GAUGE(out, name, help, value) prometheus_single(out, name, "gauge", help, value)
 #define COUNTER(out, name, help, value) prometheus_single(out, name, "counter", help, value)
 
-static const char *format_name(unsigned format)
-{
-	return format < formats_count() ? format_at(format)->name : "none";
-}
-
 /* Every label from the start, as 0: Prometheus sees no increase in a counter that begins with 1. */
 static void events_write(struct buffer *out, const struct counters *counters, bool accepted,
 	const char *name, const char *label)
@@ -204,8 +199,10 @@ static void events_write(struct buffer *out, const struct counters *counters, bo
 		for (unsigned outcome = 0; outcome < OUTCOMES; outcome++)
 			if (outcome_is_success(outcome) == accepted)
 				prometheus_number(out, name,
-					PROMETHEUS_LABELS("format", format_name(format), label,
-						outcome_name(outcome)),
+					PROMETHEUS_LABELS("format",
+						format < formats_count() ? format_at(format)->name
+									 : "none",
+						label, outcome_name(outcome)),
 					(int64_t)counters_events(counters, format, outcome));
 }
 

@@ -41,15 +41,6 @@ static int rank_of(enum state state)
 	return ranks[state];
 }
 
-static void place_set(struct place *place, const struct check *check, enum state reported)
-{
-	place->rank = rank_of(reported);
-	place->since = check->since;
-	place->entity_length = check->entity_length;
-	place->length = check->hh.keylen;
-	memcpy(place->names, check->names, place->length);
-}
-
 static int place_compare(const struct place *one, const struct place *other)
 {
 	size_t shorter = one->length < other->length ? one->length : other->length;
@@ -252,7 +243,11 @@ static void check_visit(const struct check *check, void *context)
 	scan->counts->matches++;
 	if (scan->count == PAGE_ROWS + 1 && rank_of(reported) > scan->rows[PAGE_ROWS]->place.rank)
 		return; /* most of the checks: they are ok */
-	place_set(&place, check, reported);
+	place.rank = rank_of(reported);
+	place.since = check->since;
+	place.entity_length = check->entity_length;
+	place.length = check->hh.keylen;
+	memcpy(place.names, check->names, place.length);
 	if (scan->after != NULL && place_compare(&place, scan->after) <= 0)
 		return;
 	if (scan->count == PAGE_ROWS + 1 &&

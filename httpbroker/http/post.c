@@ -148,20 +148,6 @@ static bool is_echoed(const struct item *item)
 	return item->outcome == OUTCOME_DELIVERED || item->outcome == OUTCOME_ACCEPTED;
 }
 
-static void accepted_log(const struct submission *submission)
-{
-	struct buffer echo = {NULL, 0, 0};
-
-	for (size_t i = 0; i < submission->count; i++) {
-		if (!is_echoed(&submission->items[i]))
-			continue;
-		buffer_clear(&echo);
-		echo_append(&echo, &submission->items[i].prepared);
-		log_debug("%.*s", (int)echo.length - 1, echo.data);
-	}
-	buffer_free(&echo);
-}
-
 static const char *outcome_words(const struct item *item)
 {
 	switch (item->outcome) {
@@ -319,8 +305,18 @@ void post_respond(struct post *post, struct response *response)
 {
 	outcomes_set(post);
 	outcomes_count(post);
-	if (log_enabled(LOG_LEVEL_DEBUG))
-		accepted_log(&post->submission);
+	if (log_enabled(LOG_LEVEL_DEBUG)) {
+		struct buffer echo = {NULL, 0, 0};
+
+		for (size_t i = 0; i < post->submission.count; i++) {
+			if (!is_echoed(&post->submission.items[i]))
+				continue;
+			buffer_clear(&echo);
+			echo_append(&echo, &post->submission.items[i].prepared);
+			log_debug("%.*s", (int)echo.length - 1, echo.data);
+		}
+		buffer_free(&echo);
+	}
 	if (post->one)
 		one_respond(&post->submission.items[0], response);
 	else

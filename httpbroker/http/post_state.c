@@ -213,14 +213,6 @@ static struct submission *post_document(struct request *request, json_t *documen
 	return post_submission(request);
 }
 
-/* Whether SNS delivers without an envelope, and so without a signature. */
-static bool post_sns_is_raw(const struct request *request)
-{
-	const char *raw = request->headers[HEADER_SNS_RAW_DELIVERY];
-
-	return raw != NULL && strcasecmp(raw, "true") == 0;
-}
-
 /* In the fetcher's thread. */
 static void certificate_fetched(void *owner)
 {
@@ -237,18 +229,6 @@ static void post_sns_begin(struct request *request, json_t *document)
 		sns_message_new(request->broker->sns, document, certificate_fetched, request);
 }
 
-/* Limited, for anybody can post what looks like a message. request.c logs refusals. */
-static void sns_message_log(enum sns_message_step step, const struct reason *why)
-{
-	static struct log_limit limit;
-
-	if (step == SNS_MESSAGE_DONE)
-		log_limited(&limit, clock_monotonic(), log_info, "SNS: %s", why->text);
-	else if (step != SNS_MESSAGE_REFUSED)
-		log_limited(&limit, clock_monotonic(), log_warning, "SNS: not verified yet: %s",
-			why->text);
-}
-
 /* The message holds no event. */
 static struct submission *message_respond(
 	struct request *request, enum sns_message_step step, const struct reason *why)
@@ -256,7 +236,13 @@ static struct submission *message_respond(
 	struct response *response = &request->response;
 	struct reason refusal;
 
-	sns_message_log(step, why);
+	/* Limited, for anybody can post what looks like a message. request.c logs refusals. */
+	static struct log_limit limit;
+	if (step == SNS_MESSAGE_DONE)
+		log_limited(&limit, clock_monotonic(), log_info, "SNS: %s", why->text);
+	else if (step != SNS_MESSAGE_REFUSED)
+		log_limited(&limit, clock_monotonic(), log_warning, "SNS: not verified yet: %s",
+			why->text);
 	if (step == SNS_MESSAGE_DONE) {
 		counters_event(request->broker->counters, &format_sns, OUTCOME_NOTED, 1);
 		response->status = 200;
@@ -360,8 +346,10 @@ static struct submission *post_state_begin(struct request *request)
 {
 	struct post *post = request->data = post_new(request->broker->counters);
 	struct collector collector;
+	const char *raw = request->headers[HEADER_SNS_RAW_DELIVERY];
 
-	if (post_sns_is_raw(request) && request->grant.acl == NULL) {
+	if (raw != NULL && strcasecmp(raw, "true") == 0 &&
+		request->grant.acl == NULL) { /* without an envelope, and so without a signature */
 		request_refuse(
 			request, NULL, OUTCOME_FORBIDDEN, "SNS's raw delivery needs a token");
 		return NULL;

@@ -308,20 +308,6 @@ static bool topic_check(const struct policy *policy, struct text arn, struct rea
 	       reason_set(why, "no --sns-topic allows %.*s", (int)arn.length, arn.bytes);
 }
 
-static bool time_check(struct text timestamp, int64_t now, struct reason *why)
-{
-	int64_t time;
-
-	if (!isotime_read(timestamp, &time))
-		return reason_set(why, "'Timestamp' is not like 2026-01-02T03:04:05.678Z");
-	if (time < now - POLICY_TIME_MAX)
-		return reason_set(why, "'Timestamp' is more than an hour ago");
-	if (time > now + POLICY_TIME_MAX)
-		return reason_set(
-			why, "'Timestamp' is more than an hour in the future: check the clocks");
-	return true;
-}
-
 bool policy_check(const struct policy *policy, const struct envelope *envelope, int64_t now,
 	struct topic *topic, struct reason *why)
 {
@@ -333,5 +319,13 @@ bool policy_check(const struct policy *policy, const struct envelope *envelope, 
 		return false;
 	if (version.length != 1 || (version.bytes[0] != '1' && version.bytes[0] != '2'))
 		return reason_set(why, "'SignatureVersion' is not 1 or 2");
-	return time_check(envelope->timestamp, now, why);
+	int64_t time;
+	if (!isotime_read(envelope->timestamp, &time))
+		return reason_set(why, "'Timestamp' is not like 2026-01-02T03:04:05.678Z");
+	if (time < now - POLICY_TIME_MAX)
+		return reason_set(why, "'Timestamp' is more than an hour ago");
+	if (time > now + POLICY_TIME_MAX)
+		return reason_set(
+			why, "'Timestamp' is more than an hour in the future: check the clocks");
+	return true;
 }
