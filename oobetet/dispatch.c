@@ -93,18 +93,6 @@ static void room_note(struct monitor *monitor, enum message_type type, const cha
 
 /* ---- readings of the probe worker, for the diagnosis ---- */
 
-static void period_check(struct watched *watched)
-{
-	char period[DURATION_TEXT], limit[DURATION_TEXT];
-
-	if (chain_period_is_long(&watched->chain))
-		log_warning("%sflapper's period is %s: max_latency (%s) should be at least two "
-			    "periods and a minute",
-			watched->config->label,
-			duration_text(period_rounded(watched->chain.readings.period), period),
-			duration_text(watched->config->max_latency, limit));
-}
-
 /* An empty field is a number that is not known. */
 static int64_t number_or_unknown(const char *field)
 {
@@ -140,28 +128,10 @@ static void queue_apply(struct chain *chain, char *const field[], nsec stamp)
 		readings_queue(&chain->readings, &reading, stamp, chain->gap);
 }
 
-static void silent_apply(struct chain *chain, const char *probe, nsec stamp)
-{
-	if (number_or_unknown(probe) == PROBE_BROKER)
-		readings_broker(&chain->readings, &(struct broker_reading){.silent = true}, stamp,
-			chain->gap);
-	else if (number_or_unknown(probe) == PROBE_REDIS)
-		readings_queue(&chain->readings, &(struct queue_reading){.silent = true}, stamp,
-			chain->gap);
-}
-
-static void blind_apply(struct chain *chain, char *const field[])
-{
-	int64_t probe = number_or_unknown(field[2]);
-
-	if (probe >= 0 && probe < PROBES)
-		readings_none(
-			&chain->readings, (enum probe)probe, strcmp(field[3], "1") == 0, field[4]);
-}
-
 static void reading_apply(struct monitor *monitor, const struct message *message)
 {
 	char *const *field = message->field;
+	char period[DURATION_TEXT], limit[DURATION_TEXT];
 	int64_t watch = number_or_unknown(field[0]);
 	nsec stamp;
 
@@ -171,17 +141,28 @@ static void reading_apply(struct monitor *monitor, const struct message *message
 		return;
 	struct watched *watched = monitor->watches.each[watch];
 	struct chain *chain = &watched->chain;
+	int64_t probe = number_or_unknown(field[2]); /* of `silent` and `blind` */
 	if (message->type == MESSAGE_PORT)
 		chain_port(chain, strcmp(field[2], "open") == 0 ? PORT_OPEN : PORT_REFUSED, stamp);
 	else if (message->type == MESSAGE_BROKER)
 		broker_apply(chain, field, stamp);
 	else if (message->type == MESSAGE_QUEUE)
 		queue_apply(chain, field, stamp);
-	else if (message->type == MESSAGE_SILENT)
-		silent_apply(chain, field[2], stamp);
-	else
-		blind_apply(chain, field);
-	period_check(watched);
+	else if (message->type == MESSAGE_SILENT && probe == PROBE_BROKER)
+		readings_broker(&chain->readings, &(struct broker_reading){.silent = true}, stamp,
+			chain->gap);
+	else if (message->type == MESSAGE_SILENT && probe == PROBE_REDIS)
+		readings_queue(&chain->readings, &(struct queue_reading){.silent = true}, stamp,
+			chain->gap);
+	else if (message->type == MESSAGE_BLIND && probe >= 0 && probe < PROBES)
+		readings_none(
+			&chain->readings, (enum probe)probe, strcmp(field[3], "1") == 0, field[4]);
+	if (chain_period_is_long(chain))
+		log_warning("%sflapper's period is %s: max_latency (%s) should be at least two "
+			    "periods and a minute",
+			watched->config->label,
+			duration_text(period_rounded(chain->readings.period), period),
+			duration_text(watched->config->max_latency, limit));
 }
 
 /* ---- all messages ---- */

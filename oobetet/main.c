@@ -267,20 +267,10 @@ static void config_accepted(void *user, const struct config *config)
 		log_errors_to_syslog();
 }
 
-static struct config *config_load(struct options *options)
-{
-	struct reason why;
-	struct config *config = config_read(options->config, &why);
-
-	if (config == NULL)
-		die(EX_CONFIG, "%s", why.text);
-	config_accepted(options, config);
-	return config;
-}
-
 int main(int argc, char **argv)
 {
 	struct options options = {.config = NULL, .quiet = -1, .ready_fd = -1};
+	struct reason why;
 	int code = 0;
 
 	log_open("oobetet");
@@ -291,7 +281,10 @@ int main(int argc, char **argv)
 	options_read(&options, argc, argv);
 
 	struct selfexec *selfexec = selfexec_self();
-	struct config *config = config_load(&options);
+	struct config *config = config_read(options.config, &why);
+	if (config == NULL)
+		die(EX_CONFIG, "%s", why.text);
+	config_accepted(&options, config);
 	if (selfexec == NULL)
 		die(EX_OSERR, "cannot read /proc/self/exe to find this program");
 	if (options.check)

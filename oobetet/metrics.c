@@ -24,6 +24,7 @@ struct exposition {
 	const struct timestamps *now;
 	struct buffer *out;
 	const char *name; /* of the family */
+	int measure;      /* of the family */
 	struct watch_status status[WATCHES_MAX];
 };
 
@@ -89,31 +90,24 @@ static void max_latency_write(const struct exposition *exposition)
 			exposition->status[i].target->max_latency);
 }
 
-static void open_write(const struct exposition *exposition)
+/* What is measured of each watch, channel or worker: the first of each is 0. */
+enum { WATCH_OPEN, WATCH_INCIDENTS, WATCH_PLANNED };
+enum { CHANNEL_DELIVERIES, CHANNEL_FAILURES, CHANNEL_NOT_DELIVERED };
+enum { WORKER_ONLINE, WORKER_STARTS };
+
+static void watches_write(const struct exposition *exposition)
 {
 	char name[NOTIFICATION_KEY];
 
-	for (int i = 0; i < exposition->monitor->watches.count; i++)
+	for (int i = 0; i < exposition->monitor->watches.count; i++) {
+		const struct watch_status *status = &exposition->status[i];
+		const int64_t measured[] = {[WATCH_OPEN] = status->open,
+			[WATCH_INCIDENTS] = exposition->monitor->watches.each[i]->incidents,
+			[WATCH_PLANNED] = status->planned->until != 0};
+
 		number_write(exposition, LABELS("watch", watch_label(exposition, i, name)),
-			exposition->status[i].open);
-}
-
-static void incidents_write(const struct exposition *exposition)
-{
-	char name[NOTIFICATION_KEY];
-
-	for (int i = 0; i < exposition->monitor->watches.count; i++)
-		number_write(exposition, LABELS("watch", watch_label(exposition, i, name)),
-			exposition->monitor->watches.each[i]->incidents);
-}
-
-static void planned_write(const struct exposition *exposition)
-{
-	char name[NOTIFICATION_KEY];
-
-	for (int i = 0; i < exposition->monitor->watches.count; i++)
-		number_write(exposition, LABELS("watch", watch_label(exposition, i, name)),
-			exposition->status[i].planned->until != 0);
+			measured[exposition->measure]);
+	}
 }
 
 /* Cumulative buckets, as the format wants them. */
@@ -146,24 +140,7 @@ static void delays_write(const struct exposition *exposition)
 	}
 }
 
-/* What is measured of each channel. */
-static int64_t status_deliveries(const struct channel_status *status)
-{
-	return status->deliveries;
-}
-
-static int64_t status_failed(const struct channel_status *status)
-{
-	return status->failed;
-}
-
-static int64_t status_pending(const struct channel_status *status)
-{
-	return status->pending;
-}
-
-static void channels_write(const struct exposition *exposition,
-	int64_t (*measure)(const struct channel_status *status))
+static void channels_write(const struct exposition *exposition)
 {
 	const struct watches *watches = &exposition->monitor->watches;
 	char name[NOTIFICATION_KEY];
@@ -172,27 +149,15 @@ static void channels_write(const struct exposition *exposition,
 		for (int j = 0; j < channels_count(watches->each[i]->channels); j++) {
 			const struct channel_status status =
 				channels_status(watches->each[i]->channels, j);
+			const int64_t measured[] = {[CHANNEL_DELIVERIES] = status.deliveries,
+				[CHANNEL_FAILURES] = status.failed,
+				[CHANNEL_NOT_DELIVERED] = status.pending};
 
 			number_write(exposition,
 				LABELS("watch", watch_label(exposition, i, name), "channel",
 					status.name),
-				measure(&status));
+				measured[exposition->measure]);
 		}
-}
-
-static void deliveries_write(const struct exposition *exposition)
-{
-	channels_write(exposition, status_deliveries);
-}
-
-static void failures_write(const struct exposition *exposition)
-{
-	channels_write(exposition, status_failed);
-}
-
-static void pending_write(const struct exposition *exposition)
-{
-	channels_write(exposition, status_pending);
 }
 
 static void rooms_write(const struct exposition *exposition)
@@ -204,8 +169,7 @@ static void rooms_write(const struct exposition *exposition)
 			rooms_is_joined(rooms, rooms_name(rooms, i)));
 }
 
-static void workers_write(
-	const struct exposition *exposition, int64_t (*measure)(const struct worker_status *status))
+static void workers_write(const struct exposition *exposition)
 {
 	const struct workers *workers = &exposition->monitor->workers;
 	const struct worker *const all[] = {workers->xmpp, workers->http, workers->probe};
@@ -214,61 +178,48 @@ static void workers_write(
 		if (all[i] == NULL)
 			continue;
 		const struct worker_status status = worker_status(all[i]);
+		const int64_t measured[] = {
+			[WORKER_ONLINE] = status.online != 0, [WORKER_STARTS] = status.started};
 
-		number_write(exposition, LABELS("worker", status.name), measure(&status));
+		number_write(
+			exposition, LABELS("worker", status.name), measured[exposition->measure]);
 	}
-}
-
-static int64_t status_online(const struct worker_status *status)
-{
-	return status->online != 0;
-}
-
-static int64_t status_started(const struct worker_status *status)
-{
-	return status->started;
-}
-
-static void online_write(const struct exposition *exposition)
-{
-	workers_write(exposition, status_online);
-}
-
-static void starts_write(const struct exposition *exposition)
-{
-	workers_write(exposition, status_started);
 }
 
 static const struct family {
 	const char *name, *type, *help;
 	void (*write)(const struct exposition *exposition);
+	int measure; /* which of those that it can write */
 } families[] = {
-	{"oobetet_build_info", "gauge", "The version.", version_write},
+	{"oobetet_build_info", "gauge", "The version.", version_write, 0},
 	{"oobetet_start_time_seconds", "gauge", "When oobetet started, since the epoch.",
-		start_write},
+		start_write, 0},
 	{"oobetet_silence_seconds", "gauge",
 		"Time without this awaited kind of message, as counted against max_latency.",
-		silence_write},
+		silence_write, 0},
 	{"oobetet_max_latency_seconds", "gauge", "The silence that is an incident.",
-		max_latency_write},
+		max_latency_write, 0},
 	{"oobetet_incident_open", "gauge", "1 while an incident is open, reported or held back.",
-		open_write},
+		watches_write, WATCH_OPEN},
 	{"oobetet_incidents_total", "counter",
-		"Incidents that began in this run, those held back included.", incidents_write},
+		"Incidents that began in this run, those held back included.", watches_write,
+		WATCH_INCIDENTS},
 	{"oobetet_swing_delay_seconds", "histogram",
-		"From a change of the port to its message, with probe_flapper.", delays_write},
+		"From a change of the port to its message, with probe_flapper.", delays_write, 0},
 	{"oobetet_planned_work", "gauge", "1 during planned work, when alarms are held back.",
-		planned_write},
+		watches_write, WATCH_PLANNED},
 	{"oobetet_deliveries_total", "counter", "Notifications that the receiver has.",
-		deliveries_write},
+		channels_write, CHANNEL_DELIVERIES},
 	{"oobetet_delivery_failures_total", "counter",
-		"Attempts that failed, were refused or got no answer.", failures_write},
+		"Attempts that failed, were refused or got no answer.", channels_write,
+		CHANNEL_FAILURES},
 	{"oobetet_notifications_pending", "gauge", "Notifications that are not delivered.",
-		pending_write},
-	{"oobetet_room_joined", "gauge", "1 while oobetet is in the room.", rooms_write},
-	{"oobetet_worker_online", "gauge", "1 while the worker can do its work.", online_write},
+		channels_write, CHANNEL_NOT_DELIVERED},
+	{"oobetet_room_joined", "gauge", "1 while oobetet is in the room.", rooms_write, 0},
+	{"oobetet_worker_online", "gauge", "1 while the worker can do its work.", workers_write,
+		WORKER_ONLINE},
 	{"oobetet_worker_starts_total", "counter", "Processes started; more than one is a restart.",
-		starts_write},
+		workers_write, WORKER_STARTS},
 };
 
 static void metrics_write(
@@ -283,6 +234,7 @@ static void metrics_write(
 
 		prometheus_family(out, family->name, family->type, family->help);
 		exposition.name = family->name;
+		exposition.measure = family->measure;
 		family->write(&exposition);
 	}
 }

@@ -239,12 +239,6 @@ void announce_absence(struct monitor *monitor, nsec away, const char *why)
 	}
 }
 
-static bool is_of_room(const struct watched *watched, const char *room)
-{
-	return list_has(&watched->config->watch_rooms, room, strlen(room)) ||
-	       list_has(&watched->config->alert_rooms, room, strlen(room));
-}
-
 /* No oobetet takes the answer for an alert: it begins as all texts of an oobetet (match.c). */
 void announce_status(struct monitor *monitor, const char *room, nsec now)
 {
@@ -257,7 +251,8 @@ void announce_status(struct monitor *monitor, const char *room, nsec now)
 		const struct watched *watched = monitor->watches.each[i];
 		const struct watch_status status = watch_status_of(watched, &timestamps);
 
-		if (!is_of_room(watched, room))
+		if (!list_has(&watched->config->watch_rooms, room, strlen(room)) &&
+			!list_has(&watched->config->alert_rooms, room, strlen(room)))
 			continue;
 		watch_status_text(&status, text, sizeof text);
 		if (more > 0 || answer.length + strlen(text) > ANSWER_MAX)

@@ -201,22 +201,17 @@ struct pollfd worker_poll(const struct worker *worker)
 		.fd = worker->fd, .events = worker->out.length > 0 ? POLLIN | POLLOUT : POLLIN};
 }
 
-static void worker_write(struct worker *worker)
-{
-	while (worker->out.length > 0) {
-		ssize_t sent = send(worker->fd, worker->out.data, worker->out.length, MSG_NOSIGNAL);
-
-		if (sent < 0)
-			return; /* full, or closed: reading shows which */
-		buffer_consume(&worker->out, (size_t)sent);
-	}
-}
-
 bool worker_exchange(struct worker *worker)
 {
 	if (worker == NULL || worker->fd < 0 || worker->ended)
 		return false;
-	worker_write(worker);
+	while (worker->out.length > 0) {
+		ssize_t sent = send(worker->fd, worker->out.data, worker->out.length, MSG_NOSIGNAL);
+
+		if (sent < 0)
+			break; /* full, or closed: reading shows which */
+		buffer_consume(&worker->out, (size_t)sent);
+	}
 	enum lines_read_result result = lines_read(&worker->in, worker->fd);
 	worker->ended = result == LINES_END || result == LINES_ERROR;
 	return result != LINES_AGAIN;

@@ -65,15 +65,6 @@ void command_free(struct command *command)
 	free(command);
 }
 
-/* A descriptor with the message as a line; -1: see errno. */
-static int message_input(const char *text)
-{
-	char line[NOTIFICATION_TEXT + 1];
-	int length = snprintf(line, sizeof line, "%s\n", text);
-
-	return process_input(line, length < (int)sizeof line ? (size_t)length : sizeof line - 1);
-}
-
 /* 0, or errno. */
 static int shell_run(struct command *command, const struct job *job, int in, int out)
 {
@@ -97,7 +88,9 @@ static int shell_run(struct command *command, const struct job *job, int in, int
 /* 0, or errno. */
 static int shell_start(struct command *command, const struct job *job)
 {
-	int in = message_input(job->text), out[2];
+	char line[NOTIFICATION_TEXT + 1]; /* the message as a line: its standard input */
+	int length = snprintf(line, sizeof line, "%s\n", job->text), out[2];
+	int in = process_input(line, length < (int)sizeof line ? (size_t)length : sizeof line - 1);
 
 	if (in < 0 || !process_pipe(out)) {
 		int error = errno;
@@ -144,8 +137,12 @@ nsec command_deadline(const struct command *command)
 	return command->shell.killed ? NSEC_NEVER : command->limit;
 }
 
-static void outcome_note(struct command *command)
+bool command_runs(struct command *command)
 {
+	if (command == NULL || command->shell.pid == 0 || command->shell.ended)
+		return false;
+	if (!process_ended(&command->shell))
+		return true;
 	if (command->shell.code == CLD_EXITED && command->shell.status == 0)
 		command->answer = ANSWER_DONE;
 	else if (command->shell.killed)
@@ -154,15 +151,6 @@ static void outcome_note(struct command *command)
 			(int)(COMMAND_LIMIT / NSEC_PER_SEC));
 	else
 		process_end_text(&command->shell, command->why, sizeof command->why);
-}
-
-bool command_runs(struct command *command)
-{
-	if (command == NULL || command->shell.pid == 0 || command->shell.ended)
-		return false;
-	if (!process_ended(&command->shell))
-		return true;
-	outcome_note(command);
 	return false;
 }
 
@@ -181,17 +169,6 @@ static void lines_log(struct command *command)
 	}
 }
 
-/* 64 KiB at most: poll(2) reports the rest. */
-static void out_read(struct command *command)
-{
-	if (command->out < 0)
-		return;
-	enum lines_read_result result = lines_read(&command->lines, command->out);
-	lines_log(command);
-	if (result == LINES_END || result == LINES_ERROR)
-		out_close(command);
-}
-
 /* Kills the shell, or the processes that it left. */
 static void group_kill(struct command *command)
 {
@@ -207,7 +184,14 @@ bool command_tick(struct command *command, nsec now, struct outcome *outcome)
 {
 	if (command == NULL || command->id[0] == '\0')
 		return false;
-	out_read(command);
+	if (command->out >= 0) {
+		/* 64 KiB at most: poll(2) reports the rest */
+		enum lines_read_result result = lines_read(&command->lines, command->out);
+
+		lines_log(command);
+		if (result == LINES_END || result == LINES_ERROR)
+			out_close(command);
+	}
 	if (!is_over(command) && !command->shell.killed && now >= command->limit)
 		group_kill(command);
 	if (!is_over(command))

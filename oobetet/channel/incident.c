@@ -178,15 +178,6 @@ static void ok_put(struct watched *watched, const struct timestamps *now)
 	channels_put(watched->channels, &notification, true);
 }
 
-static void incident_begin(struct watched *watched, const struct timestamps *now)
-{
-	nsec ago = now->active_time - watch_incident(watched->watch)->since;
-
-	watched->outage.since = now->wall - ago;
-	notification_key(&watched->target, watched->outage.since, watched->outage.key);
-	watched->began = now->boot - ago;
-}
-
 /* Planned work: the log alone has it. */
 static void held_log(const struct watched *watched, bool over)
 {
@@ -196,16 +187,6 @@ static void held_log(const struct watched *watched, bool over)
 		target_name(&watched->target, name, sizeof name),
 		over ? "the incident is over" : "an incident begins",
 		over ? "it is not reported" : "it is reported at the end of the work if it lasts");
-}
-
-/* An alarm at the end of planned work is that of an incident which began before. */
-static void incidents_count(struct watched *watched, enum verdict verdict)
-{
-	watched->incidents += verdict == WATCH_HELD || (verdict == WATCH_ALARM && !watched->held);
-	watched->ended += verdict == WATCH_ENDED || verdict == WATCH_SPARED;
-	if (verdict == WATCH_ENDED || verdict == WATCH_SPARED)
-		watched->fault[0] = '\0';
-	watched->held = verdict == WATCH_HELD;
 }
 
 void incident_report(
@@ -221,9 +202,23 @@ void incident_report(
 	if (wrong || chain_fault_known(&watched->chain, now->monotonic))
 		watch_fault(watched->watch, wrong, now->active_time);
 	while ((verdict = watch_evaluate(watched->watch, now->active_time)) != WATCH_NOTHING) {
-		if (verdict == WATCH_ALARM || verdict == WATCH_HELD)
-			incident_begin(watched, now);
-		incidents_count(watched, verdict);
+		bool ended = verdict == WATCH_ENDED || verdict == WATCH_SPARED;
+
+		if (verdict == WATCH_ALARM || verdict == WATCH_HELD) {
+			nsec ago = now->active_time - watch_incident(watched->watch)->since;
+
+			watched->outage.since = now->wall - ago;
+			notification_key(
+				&watched->target, watched->outage.since, watched->outage.key);
+			watched->began = now->boot - ago;
+		}
+		/* an alarm at the end of planned work is that of an incident which began before */
+		watched->incidents +=
+			verdict == WATCH_HELD || (verdict == WATCH_ALARM && !watched->held);
+		watched->ended += ended;
+		if (ended)
+			watched->fault[0] = '\0';
+		watched->held = verdict == WATCH_HELD;
 		if (verdict == WATCH_HELD || verdict == WATCH_SPARED)
 			held_log(watched, verdict == WATCH_SPARED);
 		else if (verdict == WATCH_ENDED)

@@ -41,15 +41,6 @@ void queue_free(struct queue *queue)
 	free(queue);
 }
 
-/* Marsaglia's xorshift: jitter needs no better. */
-static uint32_t random_next(struct queue *queue)
-{
-	queue->random ^= queue->random << 13;
-	queue->random ^= queue->random >> 17;
-	queue->random ^= queue->random << 5;
-	return queue->random;
-}
-
 static void entry_drop(struct queue *queue, int i)
 {
 	queue->count--;
@@ -72,39 +63,24 @@ static void attempt_end(struct queue *queue)
 	}
 }
 
-/* Where people read: the newest replaces and does not wait for what is not in flight. */
-static void unsent_drop(struct queue *queue)
-{
-	while (queue->count > (queue->in_flight ? 1 : 0))
-		entry_drop(queue, queue->count - 1);
-	if (!queue->in_flight)
-		queue->next = 0;
-}
-
-/* At PagerDuty and the command: this incident's alarms that were never tried. */
-static void untried_drop(struct queue *queue, const char *key)
-{
-	for (int i = queue->count - 1; i >= (queue->tried ? 1 : 0); i--)
-		if (queue->entries[i].notification.kind == NOTIFICATION_ALARM &&
-			strcmp(queue->entries[i].notification.key, key) == 0)
-			entry_drop(queue, i);
-}
-
-static bool notification_is_wanted(struct queue *queue, const struct notification *notification)
-{
-	if (queue->rules.latest_only) {
-		unsent_drop(queue);
-		return true;
-	}
-	untried_drop(queue, notification->key);
-	return notification->kind != NOTIFICATION_OK ||
-	       strcmp(queue->tried_key, notification->key) == 0;
-}
-
 void queue_put(struct queue *queue, const struct notification *notification, uint64_t id)
 {
-	if (!notification_is_wanted(queue, notification))
-		return;
+	if (queue->rules.latest_only) {
+		/* people read it: the newest replaces what is not in flight, and does not wait */
+		while (queue->count > (queue->in_flight ? 1 : 0))
+			entry_drop(queue, queue->count - 1);
+		if (!queue->in_flight)
+			queue->next = 0;
+	} else {
+		/* PagerDuty, the command: replaces this incident's alarms that were not tried */
+		for (int i = queue->count - 1; i >= (queue->tried ? 1 : 0); i--)
+			if (queue->entries[i].notification.kind == NOTIFICATION_ALARM &&
+				strcmp(queue->entries[i].notification.key, notification->key) == 0)
+				entry_drop(queue, i);
+		if (notification->kind == NOTIFICATION_OK &&
+			strcmp(queue->tried_key, notification->key) != 0)
+			return;
+	}
 	assert(queue->count < QUEUE_MAX);
 	queue->entries[queue->count++] = (struct entry){.id = id, .notification = *notification};
 }
@@ -125,8 +101,15 @@ void queue_close(struct queue *queue)
 /* No jitter where people read: they would see a message come too early. */
 static void attempt_failed(struct queue *queue, nsec now)
 {
-	uint32_t jitter = queue->rules.latest_only ? 0 : random_next(queue);
+	uint32_t jitter = 0;
 
+	if (!queue->rules.latest_only) {
+		/* Marsaglia's xorshift: jitter needs no better */
+		queue->random ^= queue->random << 13;
+		queue->random ^= queue->random >> 17;
+		queue->random ^= queue->random << 5;
+		jitter = queue->random;
+	}
 	queue->next = now + backoff_wait(&queue->backoff, jitter);
 	attempt_end(queue);
 }

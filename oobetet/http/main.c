@@ -178,18 +178,6 @@ static void http_worker_run(struct http *http)
 	}
 }
 
-static void http_worker_free(struct http *http)
-{
-	for (int i = 0; i < REQUESTS_MAX; i++)
-		if (http->requests[i] != NULL)
-			request_free(http->requests[i]);
-	if (http->heartbeat != NULL)
-		request_free(http->heartbeat);
-	curl_multi_cleanup(http->multi);
-	curl_global_cleanup();
-	config_free(http->config);
-}
-
 int http_main(void)
 {
 	struct http http = {.ipc = ipc_open("http")};
@@ -203,7 +191,14 @@ int http_main(void)
 			die(EX_OSERR, "out of memory");
 		curl_multi_setopt(http.multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)CONNECTIONS_MAX);
 		http_worker_run(&http);
-		http_worker_free(&http);
+		for (int i = 0; i < REQUESTS_MAX; i++)
+			if (http.requests[i] != NULL)
+				request_free(http.requests[i]);
+		if (http.heartbeat != NULL)
+			request_free(http.heartbeat);
+		curl_multi_cleanup(http.multi);
+		curl_global_cleanup();
+		config_free(http.config);
 	}
 	ipc_free(http.ipc);
 	return 0;

@@ -23,19 +23,6 @@ static size_t on_answer(char *bytes, size_t size, size_t count, void *user)
 	return there;
 }
 
-/*
- * One copy of the system's authorities for all connections of the multi handle, in place of a
- * megabyte each. libcurl shares a file of authorities, but no directory; where it has both, they
- * are the same ones.
- */
-static void authorities_share(CURL *easy)
-{
-	if (curl_version_info(CURLVERSION_NOW)->cainfo == NULL)
-		return;
-	curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
-	curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 60L);
-}
-
 struct request *request_start(CURLM *multi, const char *url, const char *id, char *body, nsec limit)
 {
 	struct request *request = memory_zeroed(1, sizeof *request);
@@ -64,17 +51,17 @@ struct request *request_start(CURLM *multi, const char *url, const char *id, cha
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	/* without it a name server that does not answer stalls the process (curl 7.88) */
 	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-	authorities_share(easy);
+	/*
+	 * One copy of the system's authorities for all connections of the multi handle, in place of
+	 * a megabyte each. libcurl shares a file of authorities, but no directory; where it has
+	 * both, they are the same ones.
+	 */
+	if (curl_version_info(CURLVERSION_NOW)->cainfo != NULL) {
+		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+		curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 60L);
+	}
 	curl_multi_add_handle(multi, easy);
 	return request;
-}
-
-/* "12 ms", "5001 milliseconds" */
-static bool is_span(const char *text)
-{
-	const char *unit = text + strspn(text, "0123456789");
-
-	return unit > text && (strncmp(unit, " ms", 3) == 0 || strncmp(unit, " milli", 6) == 0);
 }
 
 /* Cuts from "after" to the colon before the reason, or to the end. */
@@ -84,8 +71,11 @@ char *error_unmeasured(char *error)
 
 	for (char *cut = strstr(error, after); cut != NULL; cut = strstr(cut, after)) {
 		const char *rest = cut + strcspn(cut, ":");
+		const char *span = cut + strlen(after), *unit = span + strspn(span, "0123456789");
 
-		if (is_span(cut + strlen(after)))
+		/* "12 ms", "5001 milliseconds" */
+		if (unit > span &&
+			(strncmp(unit, " ms", 3) == 0 || strncmp(unit, " milli", 6) == 0))
 			memmove(cut, rest, strlen(rest) + 1);
 		else
 			cut++;

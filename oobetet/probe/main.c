@@ -159,11 +159,6 @@ static void run_step(struct worker *worker, struct probe_run *run, nsec now)
 	}
 }
 
-static nsec run_deadline(const struct probe_run *run)
-{
-	return run->limit != 0 ? run->limit : run->next;
-}
-
 static void requests_finish(struct worker *worker)
 {
 	CURLMsg *message;
@@ -199,7 +194,7 @@ static void worker_wait(struct worker *worker)
 	for (int i = 0; i < worker->count; i++) {
 		const struct probe_run *run = &worker->run[i];
 
-		deadline = nsec_earlier(deadline, run_deadline(run));
+		deadline = nsec_earlier(deadline, run->limit != 0 ? run->limit : run->next);
 		if (run->limit == 0 || run->type->poll == NULL)
 			continue;
 		struct pollfd fd = run->type->poll(run);

@@ -195,20 +195,11 @@ static void output_take(struct redis *redis, int index, const redisReply *reply)
 	redis->reading.output_name = redis->output[index / 2];
 }
 
-static void counter_take(struct redis *redis, const redisReply *reply)
-{
-	struct reason ignored;
-
-	/* there is none, or it is of another type: this is no Flapjack 1 */
-	if (reply->type != REDIS_REPLY_STRING ||
-		!number_parse(reply->str, 0, INT64_MAX, &redis->reading.taken, &ignored))
-		redis->reading.taken = -1;
-}
-
 /* False: this reply says that no reading is possible. */
 static bool reply_take(struct redis *redis, int index, const redisReply *reply)
 {
 	int at = index - preambles(redis);
+	struct reason ignored;
 
 	if (at < 2 && reply->type == REDIS_REPLY_ERROR)
 		return false;
@@ -216,8 +207,11 @@ static bool reply_take(struct redis *redis, int index, const redisReply *reply)
 		redis->reading.length = reply->type == REDIS_REPLY_INTEGER ? reply->integer : 0;
 	else if (at == 1)
 		redis->reading.oldest = hash_of(reply);
-	else if (at == 2)
-		counter_take(redis, reply);
+	/* there is none, or it is of another type: this is no Flapjack 1 */
+	else if (at == 2 &&
+		 (reply->type != REDIS_REPLY_STRING ||
+			 !number_parse(reply->str, 0, INT64_MAX, &redis->reading.taken, &ignored)))
+		redis->reading.taken = -1;
 	else if (at == 3)
 		scan_take(redis, reply);
 	else if (at > 3)

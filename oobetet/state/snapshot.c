@@ -68,12 +68,6 @@ static void incident_log(const struct snapshot *snapshot, const struct watched *
 		channels_pending(watched->channels), watched->outage.key);
 }
 
-/* The configuration of that service is not known any more. */
-static bool service_is_another(const struct watched *watched, const struct watch_state *state)
-{
-	return state->service != 0 && state->service != service_sum(watched->config);
-}
-
 /* Names what that service has not been told. */
 static void moved_log(const struct snapshot *snapshot, const struct watched *watched,
 	const struct watch_state *state)
@@ -96,7 +90,8 @@ static void moved_log(const struct snapshot *snapshot, const struct watched *wat
 static void watch_state_resume(const struct snapshot *snapshot, struct watched *watched,
 	const struct watch_state *state, nsec away, const struct timestamps *now)
 {
-	bool moved = service_is_another(watched, state);
+	/* the configuration of that service is not known any more */
+	bool moved = state->service != 0 && state->service != service_sum(watched->config);
 
 	struct watch_saved past = state->past;
 	if (moved) /* the one of now has to be told */
@@ -130,13 +125,6 @@ static bool same_target(const struct watched *watched, const struct watch_state 
 	return strcmp(state->target, target_name(&watched->target, name, sizeof name)) == 0;
 }
 
-static bool same_name(const struct watched *watched, const struct watch_state *state)
-{
-	const char *name = watched->config->name;
-
-	return strcmp(state->name, name != NULL ? name : "") == 0;
-}
-
 /*
  * Finds the watch of each state in the file: one with the same check, and the same name if there is
  * one. A watch may have been renamed, or have got its section. Returns how many were found.
@@ -153,10 +141,12 @@ static int owners_find(
 		for (int i = 0; i < state->count; i++)
 			for (int j = 0; j < watches->count && owners[i] == NULL; j++) {
 				struct watched *watched = watches->each[j];
+				const char *name = watched->config->name;
 
 				if (state->watches[i].ending || taken[j] ||
 					!same_target(watched, &state->watches[i]) ||
-					(round == 0 && !same_name(watched, &state->watches[i])))
+					(round == 0 && strcmp(state->watches[i].name,
+							       name != NULL ? name : "") != 0))
 					continue;
 				owners[i] = watched;
 				taken[j] = true;

@@ -79,14 +79,6 @@ int file_replace(const char *path, mode_t mode, const struct buffer *text)
 	return error;
 }
 
-/* The writer dies with its parent: stuck in I/O, it must not overwrite the successor's file. */
-static void monitor_follow(pid_t monitor)
-{
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != monitor)
-		_exit(EINTR);
-}
-
 /* ---- replaces a file: in the monitor ---- */
 
 /* Logs a failure (an errno) once, and once that it is over (0). */
@@ -112,8 +104,14 @@ static bool writer_begin_with(struct writer *writer, const struct buffer *text, 
 	writer->late = false;
 	pid_t pid = fork();
 	if (pid == 0) {
-		/* the caught signals stay blocked: those to the process group are the monitor's */
-		monitor_follow(monitor);
+		/*
+		 * The caught signals stay blocked: those to the process group are the monitor's.
+		 * The writer dies with its parent: stuck in I/O, it must not overwrite the
+		 * successor's file.
+		 */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != monitor)
+			_exit(EINTR);
 		signal(SIGXFSZ, SIG_IGN); /* write(2) fails instead */
 		int error = file_replace(writer->path, writer->mode, text);
 		if (work != NULL)
@@ -219,17 +217,11 @@ bool statefile_in_use(const char *path)
 	return used;
 }
 
-/* O_NONBLOCK: a pipe in its place must not block. */
-static FILE *file_open(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-
-	return fd >= 0 ? fdopen(fd, "r") : NULL;
-}
-
 char *statefile_load(const struct statefile *statefile, struct reason *why)
 {
-	FILE *file = file_open(statefile->writer.path);
+	/* O_NONBLOCK: a pipe in its place must not block */
+	int fd = open(statefile->writer.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
 
 	why->text[0] = '\0';
 	if (file == NULL) {

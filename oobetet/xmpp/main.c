@@ -19,38 +19,25 @@
 
 /* ---- rooms ---- */
 
-static void room_ping(struct xmpp *xmpp, int index)
-{
-	const struct muc *room = xmpp->rooms[index];
-	char id[PING_ID_SIZE];
-
-	handlers_ping_id(xmpp, index, id);
-	stanza_ping(xmpp->session->connection, room->name, room->nick, id);
-}
-
-/* Asks for the features first: they should be known when the first presence arrives. */
-static void room_join(struct xmpp *xmpp, int index, nsec now)
-{
-	const struct muc *room = xmpp->rooms[index];
-
-	handlers_ask_features(xmpp, index);
-	stanza_join(xmpp->session->connection, room->name, room->nick, xmpp->config->room_password,
-		muc_history(room, now));
-}
-
 static void rooms_tick(struct xmpp *xmpp, nsec now)
 {
 	for (int i = 0; i < xmpp->room_count; i++) {
 		struct muc *room = xmpp->rooms[i];
 		enum muc_action action;
+		char id[PING_ID_SIZE];
 
 		while ((action = muc_tick(room, now)) != MUC_NONE) {
-			if (action == MUC_JOIN)
-				room_join(xmpp, i, now);
-			else if (action == MUC_PING)
-				room_ping(xmpp, i);
-			else
+			if (action == MUC_JOIN) {
+				/* they should be known when the first presence arrives */
+				handlers_ask_features(xmpp, i);
+				stanza_join(xmpp->session->connection, room->name, room->nick,
+					xmpp->config->room_password, muc_history(room, now));
+			} else if (action == MUC_PING) {
+				handlers_ping_id(xmpp, i, id);
+				stanza_ping(xmpp->session->connection, room->name, room->nick, id);
+			} else {
 				handlers_report_left(xmpp, room, room->why);
+			}
 		}
 	}
 }
@@ -214,39 +201,28 @@ static struct xmpp *xmpp_worker_new(struct ipc *ipc, struct config *config)
 	return xmpp;
 }
 
-static void xmpp_worker_free(struct xmpp *xmpp)
-{
-	session_free(xmpp->session);
-	for (int i = 0; i < xmpp->room_count; i++)
-		muc_free(xmpp->rooms[i]);
-	free(xmpp->rooms);
-	config_free(xmpp->config);
-	free(xmpp);
-}
-
-/* AddressSanitizer reserves terabytes: no limit under it. */
-static void memory_limit(void)
-{
-#ifndef __SANITIZE_ADDRESS__
-	const struct rlimit memory = {DATA_MAX, DATA_MAX};
-
-	setrlimit(RLIMIT_DATA, &memory);
-#endif
-}
-
 int xmpp_main(void)
 {
 	struct ipc *ipc = ipc_open("xmpp");
 	struct config *config = ipc_configuration(ipc);
 
-	memory_limit();
+#ifndef __SANITIZE_ADDRESS__ /* it reserves terabytes */
+	const struct rlimit memory = {DATA_MAX, DATA_MAX};
+
+	setrlimit(RLIMIT_DATA, &memory);
+#endif
 	if (config != NULL) {
 		struct xmpp *xmpp = xmpp_worker_new(ipc, config);
 
 		xmpp_worker_run(xmpp);
 		if (xmpp->stopping)
 			xmpp_worker_leave(xmpp);
-		xmpp_worker_free(xmpp);
+		session_free(xmpp->session);
+		for (int i = 0; i < xmpp->room_count; i++)
+			muc_free(xmpp->rooms[i]);
+		free(xmpp->rooms);
+		config_free(xmpp->config);
+		free(xmpp);
 	}
 	ipc_free(ipc);
 	return 0;
