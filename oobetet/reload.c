@@ -267,21 +267,16 @@ static void config_apply(struct monitor *monitor, struct config *from, const str
 
 /* ---- SIGHUP ---- */
 
-static void restart_keys_warn(const struct config *before, const struct config *config)
-{
-	if (!same_text(before->state_file, config->state_file))
-		log_warning("SIGHUP: state_file has changed: restart oobetet to use it");
-	if (before->syslog_errors && !config->syslog_errors)
-		log_warning("SIGHUP: syslog_errors has changed: restart oobetet to end it");
-}
-
 void reload_apply(struct monitor *monitor, struct config *config, const struct timestamps *now)
 {
 	struct config *before = monitor->config;
 	struct counts counts = {.same = 0};
 	int removed = before->watch_count - monitor->watches.ending;
 
-	restart_keys_warn(before, config);
+	if (!same_text(before->state_file, config->state_file))
+		log_warning("SIGHUP: state_file has changed: restart oobetet to use it");
+	if (before->syslog_errors && !config->syslog_errors)
+		log_warning("SIGHUP: syslog_errors has changed: restart oobetet to end it");
 	config_keep(config, before, monitor->watches.count);
 	monitor->config = config;
 	config_apply(monitor, before, now, &counts);

@@ -75,23 +75,18 @@ static bool is_over(struct test_alert *alert)
 	return over;
 }
 
-static bool room_is_new(const struct test_alert *alert, const char *name)
-{
-	int room = rooms_index(alert->monitor.rooms, name);
-
-	return room >= 0 && rooms_was_created(alert->monitor.rooms, room);
-}
-
 /* Prints the line of one channel; true: the test has arrived. */
 static bool channel_report(const struct test_alert *alert, int watch, int index, bool create_rooms)
 {
 	const char *label = alert->monitor.watches.each[watch]->config->label;
 	struct channel_status status = channels_status(channels_of(alert, watch), index);
 	bool arrived = status.delivered && status.pending == 0;
+	int room =
+		status.type == CHANNEL_ROOM ? rooms_index(alert->monitor.rooms, status.name) : -1;
 	char why[CHANNEL_WHY];
 
 	utf8_clean_line(status.why[0] != '\0' ? status.why : "no answer in time", why, sizeof why);
-	if (status.type == CHANNEL_ROOM && !create_rooms && room_is_new(alert, status.name)) {
+	if (!create_rooms && room >= 0 && rooms_was_created(alert->monitor.rooms, room)) {
 		arrived = false;
 		snprintf(why, sizeof why, "the room did not exist; it was created");
 	}

@@ -131,17 +131,12 @@ static bool errors_read(struct listener *listener, nsec now)
 
 /* ---- a run ---- */
 
-static void why_log(struct listener *listener)
-{
-	if (listener->shut_down || strcmp(listener->why, listener->logged) == 0)
-		return;
-	memcpy(listener->logged, listener->why, sizeof listener->logged);
-	log_warning("%s: %s; trying again", listener->label, listener->why);
-}
-
 static void retry_plan(struct listener *listener, nsec now)
 {
-	why_log(listener);
+	if (!listener->shut_down && strcmp(listener->why, listener->logged) != 0) {
+		memcpy(listener->logged, listener->why, sizeof listener->logged);
+		log_warning("%s: %s; trying again", listener->label, listener->why);
+	}
 	listener->seed = listener->seed * 2654435761U + 1; /* Knuth's multiplicative hash */
 	listener->start_at = now + backoff_wait(&listener->backoff, listener->seed);
 	listener->absent = nsec_earlier(listener->absent, now);
@@ -291,13 +286,6 @@ static void present_update(struct listener *listener)
 	log_info("%s: listening", listener->label);
 }
 
-static void life_note(struct listener *listener, nsec now)
-{
-	listener->printed = now;
-	listener->silent = false;
-	present_update(listener);
-}
-
 static void fault_log(struct listener *listener, nsec now, const char *what, const char *why)
 {
 	char more[LOG_LIMIT_TEXT];
@@ -366,8 +354,11 @@ bool listener_next(struct listener *listener, struct moment now, struct heard *o
 	while (listener->lines_left > 0 && listener->reads_left > 0) {
 		enum lines_result result = lines_next(&listener->out, &line);
 
-		if (result != LINES_NONE)
-			life_note(listener, now.monotonic);
+		if (result != LINES_NONE) {
+			listener->printed = now.monotonic;
+			listener->silent = false;
+			present_update(listener);
+		}
 		switch (result) {
 		case LINES_LINE:
 			listener->lines_left--;

@@ -21,24 +21,6 @@ static void group_kill(int signal)
 	kill(0, SIGKILL);
 }
 
-/* The monitor's death sends SIGUSR1; other signals to the group are for the program. */
-static bool signals_arrange(pid_t monitor)
-{
-	const struct sigaction kills = {.sa_handler = group_kill};
-
-	sigaction(SIGUSR1, &kills, NULL);
-	prctl(PR_SET_PDEATHSIG, SIGUSR1);
-	return getppid() == monitor;
-}
-
-static void signals_ignore(void)
-{
-	static const int ignored[] = {SIGTERM, SIGINT, SIGHUP, SIGPIPE};
-
-	for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
-		signal(ignored[i], SIG_IGN);
-}
-
 /* Ends as the child ended. */
 static _Noreturn void child_await(pid_t child)
 {
@@ -55,9 +37,15 @@ static _Noreturn void child_await(pid_t child)
 
 static _Noreturn void keeper_become(char *const words[], int out, int err, pid_t monitor)
 {
+	static const int ignored[] = {SIGTERM, SIGINT, SIGHUP, SIGPIPE};
+	const struct sigaction kills = {.sa_handler = group_kill};
+
 	setpgid(0, 0);
 	signals_restore();
-	if (!signals_arrange(monitor))
+	/* the monitor's death sends SIGUSR1; other signals to the group are for the program */
+	sigaction(SIGUSR1, &kills, NULL);
+	prctl(PR_SET_PDEATHSIG, SIGUSR1);
+	if (getppid() != monitor)
 		_exit(126);
 	prctl(PR_SET_NAME, "oobetet-listen");
 	const struct process_plan plan = {.argv = words,
@@ -68,7 +56,8 @@ static _Noreturn void keeper_become(char *const words[], int out, int err, pid_t
 		.dies_with_us = true};
 	struct process program;
 	int error = process_start(&program, &plan);
-	signals_ignore();
+	for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
+		signal(ignored[i], SIG_IGN);
 	/* the end of the workers' sockets and of the pipes must be noticed */
 	descriptors_close(0);
 	if (error != 0)
@@ -78,24 +67,18 @@ static _Noreturn void keeper_become(char *const words[], int out, int err, pid_t
 
 /* ---- in the monitor ---- */
 
-static bool pipes_make(int out[2], int err[2])
-{
-	if (!process_pipe(out))
-		return false;
-	if (process_pipe(err))
-		return true;
-	close(out[0]);
-	close(out[1]);
-	return false;
-}
-
 bool program_start(struct program *program, char *const words[])
 {
 	int out[2], err[2];
 	pid_t monitor = getpid();
 
-	if (!pipes_make(out, err))
+	if (!process_pipe(out))
 		return false;
+	if (!process_pipe(err)) {
+		close(out[0]);
+		close(out[1]);
+		return false;
+	}
 	pid_t keeper = fork();
 	if (keeper == 0)
 		keeper_become(words, out[1], err[1], monitor);

@@ -90,16 +90,6 @@ static bool lookup_is_done(struct lookup *lookup)
 	return done;
 }
 
-static void lookup_abandon(struct lookup *lookup)
-{
-	pthread_mutex_lock(&lookup->lock);
-	bool done = lookup->done;
-	lookup->abandoned = true;
-	pthread_mutex_unlock(&lookup->lock);
-	if (done)
-		lookup_free(lookup);
-}
-
 /* ---- the connection ---- */
 
 void dial_init(struct dial *dial, const struct address *address)
@@ -121,9 +111,17 @@ void dial_close(struct dial *dial, bool reset)
 
 void dial_free(struct dial *dial)
 {
+	struct lookup *lookup = dial->lookup;
+
 	dial_close(dial, false);
-	if (dial->lookup != NULL)
-		lookup_abandon(dial->lookup);
+	if (lookup != NULL) {
+		pthread_mutex_lock(&lookup->lock);
+		bool done = lookup->done;
+		lookup->abandoned = true;
+		pthread_mutex_unlock(&lookup->lock);
+		if (done)
+			lookup_free(lookup);
+	}
 	if (dial->resolved != NULL)
 		freeaddrinfo(dial->resolved);
 	dial_init(dial, &dial->address);

@@ -316,18 +316,6 @@ void quietfile_free(struct quietfile *quietfile)
 
 /* ---- the file: oobetet --quiet ---- */
 
-/* Locks the folder, until the descriptor is closed; -1: it cannot be opened. */
-static int folder_lock(const char *path)
-{
-	char *copy = memory_copied(path);
-	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	free(copy);
-	if (fd >= 0)
-		flock(fd, LOCK_EX); /* where it is not supported, the last call wins */
-	return fd;
-}
-
 /* Returns an errno. */
 static int file_write(const struct quietfile *quietfile)
 {
@@ -342,31 +330,30 @@ static int file_write(const struct quietfile *quietfile)
 	return error;
 }
 
-/* Returns how many entries it changed; -1: there is no room. */
-static int entry_apply(struct quiet *quiet, struct quiet_entry *entry, const char *boot_id,
-	nsec span, const struct timestamps *now)
-{
-	if (span == 0)
-		return quiet_end(quiet, entry->watch, now);
-	entry->from = now->wall;
-	entry->until = now->wall + span;
-	entry->boot = now->boot;
-	snprintf(entry->boot_id, sizeof entry->boot_id, "%s", boot_id);
-	return quiet_put(quiet, entry, now) ? 1 : -1;
-}
-
 int quietfile_change(
 	const char *state_file, struct quiet_entry *entry, nsec span, struct reason *why)
 {
 	const struct timestamps now = {.wall = clock_wall(), .boot = clock_boot()};
-	int lock = folder_lock(state_file);
+	char *copy = memory_copied(state_file);
+	int lock = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int count;
 
+	free(copy);
 	if (lock < 0) {
 		reason_set(why, "%s.quiet: %s", state_file, strerror(errno));
 		return -1;
 	}
+	flock(lock, LOCK_EX); /* of the folder; where it is not supported, the last call wins */
 	struct quietfile *quietfile = quietfile_new(state_file, &now);
-	int count = entry_apply(&quietfile->quiet, entry, quietfile->boot_id, span, &now);
+	if (span == 0) {
+		count = quiet_end(&quietfile->quiet, entry->watch, &now);
+	} else {
+		entry->from = now.wall;
+		entry->until = now.wall + span;
+		entry->boot = now.boot;
+		snprintf(entry->boot_id, sizeof entry->boot_id, "%s", quietfile->boot_id);
+		count = quiet_put(&quietfile->quiet, entry, &now) ? 1 : -1;
+	}
 	int error = count >= 0 ? file_write(quietfile) : ENOSPC;
 	if (error != 0)
 		reason_set(why, "%s: %s", quietfile->path,

@@ -145,15 +145,6 @@ void watch_fault(struct watch *watch, bool wrong, nsec now)
 		recovery_evaluate(watch);
 }
 
-static void fresh_add(struct fresh *fresh, nsec stamp)
-{
-	if (!fresh->any || stamp < fresh->first)
-		fresh->first = stamp;
-	if (!fresh->any || stamp > fresh->last)
-		fresh->last = stamp;
-	fresh->any = true;
-}
-
 void watch_receive(struct watch *watch, enum kind kind, nsec stamp)
 {
 	if (kind == KIND_ACKNOWLEDGEMENT &&
@@ -161,10 +152,16 @@ void watch_receive(struct watch *watch, enum kind kind, nsec stamp)
 		watch->acknowledged = stamp;
 	if (kind >= KINDS_AWAITED || !watch->rules.awaited[kind])
 		return;
-	if (stamp <= watch->evaluated_to)
+	if (stamp <= watch->evaluated_to) {
 		message_apply(watch, kind, stamp);
-	else
-		fresh_add(&watch->fresh[kind], stamp);
+		return;
+	}
+	struct fresh *fresh = &watch->fresh[kind];
+	if (!fresh->any || stamp < fresh->first)
+		fresh->first = stamp;
+	if (!fresh->any || stamp > fresh->last)
+		fresh->last = stamp;
+	fresh->any = true;
 }
 
 /* The kind with the oldest fresh message; KIND_NONE: there is none up to `end`. */
@@ -207,17 +204,6 @@ static int64_t loud_wait(const struct watch *watch)
 	return wait < max || max == 0 ? wait : max;
 }
 
-/* Several repeats may be due; one is sent. */
-static void loudness_count(struct watch *watch, int64_t due)
-{
-	watch->until_loud -= due;
-	watch->is_loud = watch->until_loud <= 0;
-	if (!watch->is_loud)
-		return;
-	watch->loud++;
-	watch->until_loud = loud_wait(watch);
-}
-
 /* A message that was heard before the repeat, and not yet evaluated, may end the incident. */
 static bool repeat_waits(const struct watch *watch)
 {
@@ -231,7 +217,13 @@ static enum verdict watch_repeat(struct watch *watch, nsec now)
 		return WATCH_NOTHING;
 	nsec missed = (now - watch->repeat_at) / watch->rules.repeat_interval;
 	watch->repeat_at += (missed + 1) * watch->rules.repeat_interval;
-	loudness_count(watch, missed + 1);
+	/* several may be due; one is sent */
+	watch->until_loud -= missed + 1;
+	watch->is_loud = watch->until_loud <= 0;
+	if (watch->is_loud) {
+		watch->loud++;
+		watch->until_loud = loud_wait(watch);
+	}
 	watch->reported = (struct incident){watch->incident.since, kind_missing(watch)};
 	return WATCH_REPEAT;
 }
@@ -394,33 +386,24 @@ void active_time_begin(struct active_time *active_time, nsec tick, nsec monotoni
 		.tick = tick, .turned = monotonic, .suspended = boot - monotonic};
 }
 
-static void gap_add(struct active_time *active_time, nsec from, nsec until)
-{
-	int place = active_time->count++ % ACTIVE_TIME_GAPS;
-
-	active_time->gaps[place].from = from;
-	active_time->gaps[place].until = until;
-	active_time->away += until - from;
-}
-
-/* Since when the process did not run; `monotonic`: it always ran. */
-static nsec stopped_since(const struct active_time *active_time, bool continued, nsec monotonic)
-{
-	nsec expected = active_time->turned + active_time->tick;
-
-	if (continued)
-		return active_time->turned;
-	/* active time must advance even if every turn is late */
-	return monotonic > expected + LOAD ? expected : monotonic;
-}
-
 nsec active_time_turn(struct active_time *active_time, bool continued, nsec monotonic, nsec boot)
 {
-	nsec from = stopped_since(active_time, continued, monotonic);
+	nsec expected = active_time->turned + active_time->tick;
+	/* since when the process did not run; `monotonic`: it always ran */
+	nsec from = monotonic;
 	nsec suspended = boot - monotonic - active_time->suspended;
 
-	if (from < monotonic)
-		gap_add(active_time, from, monotonic);
+	if (continued)
+		from = active_time->turned;
+	else if (monotonic > expected + LOAD) /* it must advance even if every turn is late */
+		from = expected;
+	if (from < monotonic) {
+		int place = active_time->count++ % ACTIVE_TIME_GAPS;
+
+		active_time->gaps[place].from = from;
+		active_time->gaps[place].until = monotonic;
+		active_time->away += monotonic - from;
+	}
 	active_time->turned = monotonic;
 	active_time->suspended = boot - monotonic;
 	return monotonic - from + (suspended > SKEW ? suspended : 0);

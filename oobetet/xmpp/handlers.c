@@ -104,17 +104,6 @@ static void own_message(struct xmpp *xmpp, const struct origin *from, xmpp_stanz
 	text_free(xmpp, text);
 }
 
-static void question_report(
-	const struct xmpp *xmpp, const struct origin *from, xmpp_stanza_t *message)
-{
-	char *text = stanza_body(message);
-
-	if (text != NULL && muc_asks_status(from->room, text))
-		ipc_send(xmpp->ipc, MESSAGE_ASKED, FIELDS(from->room->name));
-	if (text != NULL)
-		text_free(xmpp, text);
-}
-
 static void groupchat_message(struct xmpp *xmpp, const struct origin *from, xmpp_stanza_t *message)
 {
 	nsec stamp;
@@ -130,7 +119,12 @@ static void groupchat_message(struct xmpp *xmpp, const struct origin *from, xmpp
 		return;
 	if (time == STANZA_LIVE) {
 		report_message(xmpp, MESSAGE_HEARD, clock_monotonic(), from, message);
-		question_report(xmpp, from, message);
+		char *text = stanza_body(message);
+
+		if (text != NULL && muc_asks_status(from->room, text))
+			ipc_send(xmpp->ipc, MESSAGE_ASKED, FIELDS(from->room->name));
+		if (text != NULL)
+			text_free(xmpp, text);
 	}
 	/* some rooms send history unasked: without an earlier stay nothing was missed */
 	if (time == STANZA_RECALLED && muc_history(from->room, clock_monotonic()) > 0)
