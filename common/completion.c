@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/completion.h"
+#include "common/options.h"
 
 #include <string.h>
 

@@ -7,7 +7,7 @@ common_libcommon_a_SOURCES = \
 	common/backoff.c common/backoff.h \
 	common/buffer.c common/buffer.h \
 	common/clocks.c common/clocks.h \
-	common/completion.c common/completion.h \
+	common/completion.c \
 	common/descriptors.c common/descriptors.h \
 	common/duration.c common/duration.h \
 	common/lines.c common/lines.h \

@@ -2,7 +2,6 @@
 #include "common/options.h"
 
 #include "common/buffer.h"
-#include "common/completion.h"
 #include "common/duration.h"
 #include "common/log.h"
 #include "common/memory.h"

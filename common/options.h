@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct options; /* the program's own */
 
@@ -34,7 +35,7 @@ enum option_kind {
 	OPTION_KIND_MEMBER_SET, /* the function `member_set` */
 	OPTION_KIND_VERSION,    /* prints `program version` and exits with 0 */
 	OPTION_KIND_HELP,       /* prints the table and exits with 0 */
-	OPTION_KIND_COMPLETION, /* prints the completion for a shell (completion.h), exits with 0 */
+	OPTION_KIND_COMPLETION, /* prints the completion for a shell (completion.c), exits with 0 */
 };
 
 struct option_row {
@@ -106,5 +107,16 @@ _Noreturn void option_hint(const char *program);
 
 /* Exit 64 for an operand that the program does not take. */
 _Noreturn void option_unexpected(const char *operand);
+
+/* For completion.c: `e,entity` has the letter e ('\0': none) and the name entity. */
+char option_row_letter(const struct option_row *row);
+const char *option_row_name(const struct option_row *row);
+
+/*
+ * Prints the completion of a program's options for a shell, from its option table. `make` runs each
+ * program with the undocumented `--shell-completion bash` or `zsh` and installs the result. False:
+ * there is no completion for this shell.
+ */
+bool completion_print(const struct option_table *table, const char *shell, FILE *out);
 
 #endif

@@ -4,13 +4,11 @@ noinst_LIBRARIES += httpbroker/libhttpbroker.a
 httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/options.c httpbroker/options.h \
 	httpbroker/checks/checks.c httpbroker/checks/checks.h \
-	httpbroker/checks/history.c httpbroker/checks/history.h \
 	httpbroker/checks/wheel.c httpbroker/checks/wheel.h \
 	httpbroker/delivery/accepted.c httpbroker/delivery/accepted.h \
 	httpbroker/delivery/delivery.c httpbroker/delivery/delivery.h \
 	httpbroker/delivery/engine.c httpbroker/delivery/engine.h \
 	httpbroker/delivery/exchange.c \
-	httpbroker/delivery/fifo.c httpbroker/delivery/fifo.h \
 	httpbroker/delivery/flapjack.c httpbroker/delivery/flapjack.h \
 	httpbroker/delivery/handover.c httpbroker/delivery/handover.h \
 	httpbroker/delivery/internal.h \
@@ -36,11 +34,11 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/http/headers.c httpbroker/http/headers.h \
 	httpbroker/http/health.c httpbroker/http/health.h \
 	httpbroker/http/held.c httpbroker/http/held.h \
-	httpbroker/http/listen.c httpbroker/http/listen.h \
+	httpbroker/http/listen.c \
 	httpbroker/http/metrics.c httpbroker/http/metrics.h \
 	httpbroker/http/page.c httpbroker/http/page.h \
 	httpbroker/http/page_rows.c \
-	httpbroker/http/path.c httpbroker/http/path.h \
+	httpbroker/http/path.c \
 	httpbroker/http/ping.c \
 	httpbroker/http/post.c httpbroker/http/post.h \
 	httpbroker/http/post_state.c \

@@ -2,11 +2,11 @@
 #include "httpbroker/delivery/outbox.h"
 
 #include "common/memory.h"
-#include "httpbroker/delivery/fifo.h"
 #include "httpbroker/delivery/record.h"
 #include "httpbroker/limits.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <utlist.h>
 
 enum {
@@ -16,7 +16,51 @@ enum {
 	BYTES_MAX = 1 << 20, /* of pushes, and of records, in one commit (and one more of them) */
 };
 
+enum { FIFO_FIRST = 1000 }; /* checks of its first room */
+
 enum { PART_RECORDS = COMMIT_FORGETS | COMMIT_RECORDS };
+
+/* A first-in-first-out queue of checks, which are not owned. {0} is empty. */
+struct fifo {
+	struct check **checks; /* from `first` to `end` */
+	size_t first, end, capacity;
+};
+
+static size_t fifo_length(const struct fifo *fifo)
+{
+	return fifo->end - fifo->first;
+}
+
+static void fifo_append(struct fifo *fifo, struct check *check)
+{
+	size_t length = fifo_length(fifo);
+	bool full = fifo->end == fifo->capacity;
+
+	if (full && fifo->first > 0 && fifo->first >= fifo->capacity / 2) { /* room at the front */
+		memmove(fifo->checks, fifo->checks + fifo->first, length * sizeof fifo->checks[0]);
+		fifo->first = 0;
+		fifo->end = length;
+	} else if (full) {
+		fifo->capacity = fifo->capacity == 0 ? FIFO_FIRST : 2 * fifo->capacity;
+		fifo->checks =
+			memory_resized(fifo->checks, fifo->capacity * sizeof fifo->checks[0]);
+	}
+	fifo->checks[fifo->end++] = check;
+}
+
+static struct check *fifo_first(const struct fifo *fifo)
+{
+	return fifo->first < fifo->end ? fifo->checks[fifo->first] : NULL;
+}
+
+static struct check *fifo_take(struct fifo *fifo)
+{
+	struct check *check = fifo_first(fifo);
+
+	if (check != NULL && ++fifo->first == fifo->end)
+		fifo->first = fifo->end = 0;
+	return check;
+}
 
 /* Refused records, as they were to be written: they go before any others. */
 struct returned {
@@ -82,8 +126,8 @@ void outbox_free(struct outbox *outbox)
 			deletion_leave(check);
 	while ((check = fifo_take(&outbox->unproven)) != NULL)
 		unproven_leave(check);
-	fifo_free(&outbox->listed);
-	fifo_free(&outbox->unproven);
+	free(outbox->listed.checks);
+	free(outbox->unproven.checks);
 	resp_free(&outbox->returned.forgets);
 	resp_free(&outbox->returned.records);
 	free(outbox);
@@ -266,17 +310,6 @@ static void records_gather(struct outbox *outbox, struct commit *commit, nsec cl
 	}
 }
 
-static bool pushes_wait(const struct outbox *outbox)
-{
-	return outbox->waiting->pushes.count > 0 && (outbox->held & COMMIT_PUSHES) == 0;
-}
-
-static bool records_wait(const struct outbox *outbox)
-{
-	return (fifo_first(&outbox->listed) != NULL || is_returned(outbox)) &&
-	       (outbox->held & PART_RECORDS) == 0;
-}
-
 static bool wake_waits(const struct outbox *outbox)
 {
 	return (outbox->refused & ~outbox->held & COMMIT_WAKE) != 0;
@@ -303,7 +336,10 @@ static struct commit *pushes_take(struct outbox *outbox)
 
 bool outbox_waits(const struct outbox *outbox)
 {
-	return pushes_wait(outbox) || records_wait(outbox) || wake_waits(outbox) ||
+	return (outbox->waiting->pushes.count > 0 && (outbox->held & COMMIT_PUSHES) == 0) ||
+	       ((fifo_first(&outbox->listed) != NULL || is_returned(outbox)) &&
+		       (outbox->held & PART_RECORDS) == 0) ||
+	       wake_waits(outbox) ||
 	       (outbox->trim > 0 && watermarks_reached(&outbox->done, &outbox->trims));
 }
 

@@ -2,7 +2,6 @@
 #include "httpbroker/http/headers.h"
 
 #include "common/address.h"
-#include "httpbroker/http/path.h"
 #include "httpbroker/http/request.h"
 
 #include <arpa/inet.h>

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "httpbroker/http/path.h"
+#include "httpbroker/http/request.h"
 
 #include "common/memory.h"
-#include "httpbroker/http/request.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -13,7 +13,6 @@
 #include "httpbroker/http/headers.h"
 #include "httpbroker/http/held.h"
 #include "httpbroker/http/metrics.h"
-#include "httpbroker/http/path.h"
 #include "httpbroker/http/response.h"
 
 #include <microhttpd.h>
@@ -54,6 +53,30 @@ struct request_listener {
 	struct request_context *context;
 	bool checks_host; /* Host must be one of our names: a browser of this machine may connect */
 };
+
+enum { PATH_PARTS = 4 };
+
+/*
+ * The path of a request below /state/ or /ping/, as it was sent (path.c): it is split at its
+ * slashes before it is percent-decoded (RFC 3986, 2.4), so a name may have a slash: %2F.
+ * libmicrohttpd decodes the path as a whole.
+ */
+struct path {
+	bool ping;         /* below /ping/ */
+	const char *shown; /* the path as it was sent, without its token: for messages */
+	struct text token; /* of /ping/@TOKEN/, decoded; not given: none */
+	unsigned count;    /* of the parts; more than PATH_PARTS: there are too many */
+	struct text parts[PATH_PARTS]; /* behind these, decoded */
+	bool broken;                   /* a `%` without two hexadecimal digits; the rest is void */
+	size_t size;                   /* of the bytes */
+	char bytes[];                  /* what the texts point to */
+};
+
+/* The path of a request's target. NULL: it is elsewhere. */
+struct path *path_read(const char *target);
+
+/* Overwrites it: it may have a token. NULL is allowed. */
+void path_free(struct path *path);
 
 /* `?name=value`, decoded. */
 struct parameter {
@@ -131,6 +154,12 @@ extern const struct route route_post_state, route_get_state, route_delete_state,
 
 /* The route; NULL, with a 404 or 405: none. */
 const struct route *route_find(const char *method, const char *path, struct response *response);
+
+/*
+ * Whether the path has an entity, a check, and at most `more` parts behind these. False: a 400 or
+ * 404 that says what the path should be.
+ */
+bool path_check(struct request *request, unsigned more, const char *form);
 
 /* The value of a parameter; "" if it has none; NULL if there is no such parameter. */
 const char *query_get(const struct query *query, const char *name);
