@@ -16,27 +16,21 @@
 /* Clients put the time before the nick, in many forms. */
 #define TIME_CHARACTERS "0123456789:-./TZ+,[]() "
 
-/* `[12:34:56] <NICK> TEXT` */
-static bool nick_split(char *line, struct transcript *out)
-{
-	char *nick = line + strspn(line, TIME_CHARACTERS);
-	char *end = *nick == '<' ? strstr(nick, "> ") : NULL;
-
-	if (end == NULL)
-		return false;
-	*end = '\0';
-	*out = (struct transcript){.nick = nick + 1, .text = end + 2};
-	return true;
-}
-
 void transcript_split(char *line, struct transcript *out)
 {
 	char *rest = line;
 	char *first = strsep(&rest, "\t");
 
 	if (rest == NULL) {
-		if (!nick_split(line, out))
-			*out = (struct transcript){.text = line};
+		/* `[12:34:56] <NICK> TEXT` */
+		char *nick = line + strspn(line, TIME_CHARACTERS);
+		char *end = *nick == '<' ? strstr(nick, "> ") : NULL;
+
+		*out = (struct transcript){.text = line};
+		if (end != NULL) {
+			*end = '\0';
+			*out = (struct transcript){.nick = nick + 1, .text = end + 2};
+		}
 		return;
 	}
 	*out = (struct transcript){.nick = first};

@@ -32,14 +32,6 @@ struct reading {
 
 /* ---- the sections and keys of the file ---- */
 
-static struct watch_config *watch_named(const struct config *config, const char *name)
-{
-	for (int i = 0; i < config->watch_count; i++)
-		if (strcasecmp(config->watch[i]->name, name) == 0)
-			return config->watch[i];
-	return NULL;
-}
-
 /* `name` ends with the closing bracket. */
 static bool watch_begin(struct reading *reading, const char *name, struct reason *why)
 {
@@ -55,8 +47,9 @@ static bool watch_begin(struct reading *reading, const char *name, struct reason
 		return reason_set(why,
 			"expected [watch NAME], NAME without brackets, quotation marks, "
 			"semicolons and blanks around it");
-	if (watch_named(reading->config, copy) != NULL)
-		return reason_set(why, "the watch '%s' is there twice", copy);
+	for (int i = 0; i < reading->config->watch_count; i++)
+		if (strcasecmp(reading->config->watch[i]->name, copy) == 0)
+			return reason_set(why, "the watch '%s' is there twice", copy);
 	if (reading->config->watch_count == WATCHES_MAX)
 		return reason_set(why, "there are more than %d watches", WATCHES_MAX);
 	reading->watch = watch_config_new(copy);
@@ -193,26 +186,22 @@ static bool exposes_secret(const struct reading *reading, FILE *file)
 	return has_secret(config->given) || has_secret(reading->main->given);
 }
 
-static bool secret_check(const char *file, const char *secret, struct reason *why)
-{
-	if (strlen(secret) > SECRET_MAX)
-		return reason_set(why, "%s: it is longer than %d bytes", file, SECRET_MAX);
-	return utf8_is_clean_line(secret) ||
-	       reason_set(why, "%s: it holds control characters, or is not UTF-8", file);
-}
-
 static bool secret_read(struct config *config, struct given *given, const char *name,
 	const char *file, struct reason *why)
 {
-	bool exposed = false;
+	bool exposed = false, set = false;
 	char *secret = secret_file_line(file, &exposed, why);
 
 	if (secret == NULL)
 		return false;
 	if (exposed && !list_has(&config->exposed, file, strlen(file)))
 		list_add(&config->exposed, file, strlen(file), why);
-	bool set =
-		secret_check(file, secret, why) && key_set(given, key_find(name), secret, 0, why);
+	if (strlen(secret) > SECRET_MAX)
+		reason_set(why, "%s: it is longer than %d bytes", file, SECRET_MAX);
+	else if (!utf8_is_clean_line(secret))
+		reason_set(why, "%s: it holds control characters, or is not UTF-8", file);
+	else
+		set = key_set(given, key_find(name), secret, 0, why);
 	explicit_bzero(secret, strlen(secret));
 	free(secret);
 	return set;

@@ -24,14 +24,6 @@ static bool source_fail(struct source *source, const char *expected)
 	return reason_set(source->why, "%s", expected);
 }
 
-static bool section_check(struct source *source, const char *line)
-{
-	const struct ini_taker *taker = source->taker;
-
-	source->failed = !taker->section(taker->user, line, source->line, source->why);
-	return !source->failed;
-}
-
 static bool inline_comment(const char *line)
 {
 	for (const char *p = strchr(line, ';'); p != NULL; p = strchr(p + 1, ';'))
@@ -56,6 +48,7 @@ static bool key_check(struct source *source, const char *line)
 /* A line without its newline. */
 static bool line_check(struct source *source, const char *line)
 {
+	const struct ini_taker *taker = source->taker;
 	const char *text = line + strspn(line, BLANKS);
 
 	if (source->line == 1 && strncmp(line, "\xef\xbb\xbf", 3) == 0)
@@ -66,9 +59,10 @@ static bool line_check(struct source *source, const char *line)
 	if (text != line)
 		return source_fail(source,
 			"a line must not begin with a blank: it would continue the one before");
-	if (line[0] == '[')
-		return section_check(source, line);
-	return key_check(source, line);
+	if (line[0] != '[')
+		return key_check(source, line);
+	source->failed = !taker->section(taker->user, line, source->line, source->why);
+	return !source->failed;
 }
 
 /* Reads one line into out[size], without its newline. False: end of file, or an error. */

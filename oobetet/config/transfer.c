@@ -77,33 +77,29 @@ void config_hand_over(const struct config *config, unsigned workers,
 			values_give(config->watch[i]->given, i, &receiver);
 }
 
-struct sum {
-	uint64_t value;
-};
-
 /* FNV-1a, with the end of each text. */
-static void text_add(struct sum *sum, const char *text)
+static void text_add(uint64_t *sum, const char *text)
 {
 	do
-		sum->value = (sum->value ^ (unsigned char)*text) * 1099511628211U;
+		*sum = (*sum ^ (unsigned char)*text) * 1099511628211U;
 	while (*text++ != '\0');
 }
 
 static void item_add(void *user, int watch, const char *key, const char *value)
 {
-	struct sum *sum = user;
+	uint64_t *sum = user;
 
-	sum->value = (sum->value ^ (unsigned)(watch + 1)) * 1099511628211U;
+	*sum = (*sum ^ (unsigned)(watch + 1)) * 1099511628211U;
 	text_add(sum, key);
 	text_add(sum, value);
 }
 
 uint64_t config_part(const struct config *config, unsigned workers)
 {
-	struct sum sum = {14695981039346656037U};
+	uint64_t sum = 14695981039346656037U;
 
 	config_hand_over(config, workers, item_add, &sum);
-	return sum.value;
+	return sum;
 }
 
 /*
@@ -153,14 +149,6 @@ void config_pack(const struct config *config, struct buffer *out)
 	field_write(out, "end", NULL);
 }
 
-static bool watch_take(struct config *config, const char *name, struct reason *why)
-{
-	if (config->watch_count == WATCHES_MAX)
-		return reason_set(why, "there are more than %d watches", WATCHES_MAX);
-	config_add(config, watch_config_new(name));
-	return true;
-}
-
 static bool value_take(
 	struct config *config, const char *name, const char *value, struct reason *why)
 {
@@ -182,8 +170,12 @@ static bool line_take(struct config *config, char *line, bool *end, struct reaso
 	if ((second != NULL && !ipc_unescape(second)) || (third != NULL && !ipc_unescape(third)))
 		return reason_set(why, "an unknown escape");
 	*end = strcmp(first, "end") == 0;
-	if (strcmp(first, "watch") == 0)
-		return watch_take(config, second, why);
+	if (strcmp(first, "watch") == 0) {
+		if (config->watch_count == WATCHES_MAX)
+			return reason_set(why, "there are more than %d watches", WATCHES_MAX);
+		config_add(config, watch_config_new(second));
+		return true;
+	}
 	if (strcmp(first, "exposed") == 0 && second != NULL)
 		return list_add(&config->exposed, second, strlen(second), why);
 	if (strcmp(first, "key") == 0 && third != NULL)
