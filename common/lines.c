@@ -51,6 +51,16 @@ enum lines_read_result lines_read(struct lines *lines, int fd)
 	return LINES_READ;
 }
 
+/* No newline yet: a line that is already too long is dropped at once, to bound memory. */
+static enum lines_result line_wait(struct lines *lines, size_t there)
+{
+	if (lines->skipping || there > lines->limit) {
+		lines->skipping = true;
+		lines->start = lines->pending.length;
+	}
+	return LINES_NONE;
+}
+
 /* The first newline or mark; NULL: none. */
 static char *line_end(const struct lines *lines, char *start, size_t there)
 {
@@ -69,17 +79,8 @@ enum lines_result lines_next(struct lines *lines, char **line)
 	char *start = there > 0 ? lines->pending.data + lines->start : NULL;
 	char *end = there > 0 ? line_end(lines, start, there) : NULL;
 
-	if (end == NULL) {
-		/*
-		 * No newline yet: a line that is already too long is dropped at once, to bound
-		 * memory.
-		 */
-		if (lines->skipping || there > lines->limit) {
-			lines->skipping = true;
-			lines->start = lines->pending.length;
-		}
-		return LINES_NONE;
-	}
+	if (end == NULL)
+		return line_wait(lines, there);
 	if (!lines->marked)
 		lines->number++;
 	lines->marked = *end != '\n';

@@ -18,6 +18,20 @@
 
 /* ---- between fork and exec ---- */
 
+static void environment_arrange(const struct process_plan *plan)
+{
+	static const char *const ours[] = {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"};
+
+	for (size_t i = 0; !plan->transparent && i < sizeof ours / sizeof ours[0]; i++)
+		unsetenv(ours[i]);
+	for (const struct process_variable *at = plan->variables; at != NULL && at->name; at++) {
+		if (at->value != NULL)
+			setenv(at->name, at->value, 1);
+		else
+			unsetenv(at->name);
+	}
+}
+
 static bool descriptors_arrange(const struct process_plan *plan)
 {
 	int from[] = {plan->in, plan->out, plan->err};
@@ -46,15 +60,7 @@ static void program_exec(const struct process_plan *plan, pid_t parent)
 		if (getppid() != parent)
 			_exit(126);
 	}
-	static const char *const ours[] = {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"};
-	for (size_t i = 0; !plan->transparent && i < sizeof ours / sizeof ours[0]; i++)
-		unsetenv(ours[i]);
-	for (const struct process_variable *at = plan->variables; at != NULL && at->name; at++) {
-		if (at->value != NULL)
-			setenv(at->name, at->value, 1);
-		else
-			unsetenv(at->name);
-	}
+	environment_arrange(plan);
 	if (descriptors_arrange(plan))
 		execvp(plan->argv[0], plan->argv);
 }
@@ -84,6 +90,12 @@ static int failure_read(int fd)
 	return got == (ssize_t)sizeof error ? error : 0;
 }
 
+static void pid_reap(pid_t pid)
+{
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
 int process_start(struct process *process, const struct process_plan *plan)
 {
 	int failure[2] = {-1, -1}; /* gets errno of a failed exec; a successful one closes it */
@@ -100,10 +112,8 @@ int process_start(struct process *process, const struct process_plan *plan)
 		setpgid(pid, pid); /* here and there: whichever runs first */
 	if (plan->exec_is_awaited) {
 		close(failure[1]);
-		if (pid > 0 && (error = failure_read(failure[0])) != 0) {
-			while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-				;
-		}
+		if (pid > 0 && (error = failure_read(failure[0])) != 0)
+			pid_reap(pid);
 		close(failure[0]);
 	}
 	if (error == 0)

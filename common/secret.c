@@ -19,6 +19,17 @@ void secret_protect_process(void)
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* cannot fail */
 }
 
+static void beginning_mask(char *text, const char *secret, size_t length)
+{
+	size_t there = strlen(text);
+
+	for (size_t part = length - 1; part >= SECRET_MIN; part--)
+		if (part <= there && memcmp(text + there - part, secret, part) == 0) {
+			memset(text + there - part, '*', part);
+			return;
+		}
+}
+
 void secret_mask(char *text, const char *secret)
 {
 	size_t length = secret != NULL ? strlen(secret) : 0;
@@ -30,12 +41,7 @@ void secret_mask(char *text, const char *secret)
 		memset(found, '*', length);
 		found += length;
 	}
-	size_t there = strlen(text);
-	for (size_t part = length - 1; part >= SECRET_MIN; part--)
-		if (part <= there && memcmp(text + there - part, secret, part) == 0) {
-			memset(text + there - part, '*', part);
-			return;
-		}
+	beginning_mask(text, secret, length);
 }
 
 enum { LINE_MAX_BYTES = 4096 }; /* of a password file */

@@ -163,6 +163,17 @@ static bool key_is_taken(const struct checks *checks, const struct names *names,
 	return rank_is_taken(checks, longer, (size_t)length, 1);
 }
 
+static uint8_t rank_choose(const struct checks *checks, const struct names *names, uint64_t text)
+{
+	bool taken[CHECKS_UNRANKED + 1] = {false};
+	int rank = 1;
+
+	ranks_find(checks, names, text, taken);
+	while (rank <= CHECKS_RANKS && (taken[rank] || key_is_taken(checks, names, rank)))
+		rank++;
+	return (uint8_t)rank;
+}
+
 size_t check_key(const struct check *check, char out[CHECKS_KEY])
 {
 	size_t length = check->hh.keylen;
@@ -217,12 +228,7 @@ struct check *checks_add(struct checks *checks, const struct prepared *event)
 
 	memcpy(check->names, names->bytes, names->length);
 	check->entity_length = names->entity_length;
-	bool taken[CHECKS_UNRANKED + 1] = {false};
-	int rank = 1;
-	ranks_find(checks, names, text, taken);
-	while (rank <= CHECKS_RANKS && (taken[rank] || key_is_taken(checks, names, rank)))
-		rank++;
-	check->rank = (uint8_t)rank;
+	check->rank = rank_choose(checks, names, text);
 	check->since = event->since;
 	check->shown = UINT8_MAX;
 	check_set(check, event);
@@ -326,6 +332,16 @@ static unsigned parts_choose(const struct checks *checks)
 	return parts;
 }
 
+static void bucket_visit(const UT_hash_table *table, unsigned bucket,
+	const struct checks_cursor *cursor, checks_visitor *visit, void *context)
+{
+	UT_hash_handle *handle = table->buckets[bucket].hh_head;
+
+	for (; handle != NULL; handle = handle->hh_next)
+		if (handle->hashv % cursor->parts == cursor->part)
+			visit(ELMT_FROM_HH(table, handle), context);
+}
+
 /*
  * A part is all hashes with the same lower bits, as a bucket is: a check stays in its part when the
  * table grows, and only the part's buckets are visited.
@@ -337,13 +353,8 @@ static void part_visit(const struct shard *shard, const struct checks_cursor *cu
 		return;
 	const UT_hash_table *table = shard->checks->hh.tbl;
 	for (unsigned i = cursor->part % table->num_buckets; i < table->num_buckets;
-		i += cursor->parts) {
-		UT_hash_handle *handle = table->buckets[i].hh_head;
-
-		for (; handle != NULL; handle = handle->hh_next)
-			if (handle->hashv % cursor->parts == cursor->part)
-				visit(ELMT_FROM_HH(table, handle), context);
-	}
+		i += cursor->parts)
+		bucket_visit(table, i, cursor, visit, context);
 }
 
 bool checks_visit_some(

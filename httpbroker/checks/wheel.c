@@ -58,6 +58,12 @@ static struct slot *slot_of(struct wheel *wheel, const struct check *check)
 	return due ? &wheel->due : &wheel->slots[check->wheel_slot];
 }
 
+static void slot_add(struct slot *slot, struct check *check)
+{
+	DL_APPEND2(slot->checks, check, wheel_prev, wheel_next);
+	slot->count++;
+}
+
 static void slot_remove(struct slot *slot, struct check *check)
 {
 	DL_DELETE2(slot->checks, check, wheel_prev, wheel_next);
@@ -71,8 +77,7 @@ void wheel_put(struct wheel *wheel, struct check *check)
 	if (tick < wheel->earliest)
 		wheel->earliest = tick;
 	check->wheel_slot = (uint16_t)(tick % WHEEL_SLOTS);
-	DL_APPEND2(wheel->slots[check->wheel_slot].checks, check, wheel_prev, wheel_next);
-	wheel->slots[check->wheel_slot].count++;
+	slot_add(&wheel->slots[check->wheel_slot], check);
 }
 
 void wheel_remove(struct wheel *wheel, struct check *check)
@@ -90,24 +95,34 @@ void wheel_move(struct wheel *wheel, struct check *check)
 	wheel_put(wheel, check);
 }
 
-struct check *wheel_take(struct wheel *wheel, nsec now)
+/* Constant time, however many checks: only the list moves. */
+static void wheel_turn(struct wheel *wheel)
 {
-	/* After a long sleep whole turns are skipped: the last one visits every slot. */
+	struct slot *slot = &wheel->slots[wheel->tick++ % WHEEL_SLOTS];
+
+	wheel->due = *slot;
+	*slot = (struct slot){NULL, 0};
+}
+
+/* After a long sleep whole turns are skipped: the last one visits every slot. */
+static void wheel_skip(struct wheel *wheel, nsec now)
+{
 	int64_t turns = (now / WHEEL_TICK - wheel->tick) / WHEEL_SLOTS - 1;
 
 	if (wheel->due.checks == NULL && turns > 0)
 		wheel->tick += turns * WHEEL_SLOTS;
+}
+
+struct check *wheel_take(struct wheel *wheel, nsec now)
+{
+	wheel_skip(wheel, now);
 	for (;;) {
 		struct check *check = wheel->due.checks;
 
 		if (check == NULL && wheel->tick * WHEEL_TICK > now)
 			return NULL;
 		if (check == NULL) {
-			/* Constant time, however many checks: only the list moves. */
-			struct slot *slot = &wheel->slots[wheel->tick++ % WHEEL_SLOTS];
-
-			wheel->due = *slot;
-			*slot = (struct slot){NULL, 0};
+			wheel_turn(wheel);
 			continue;
 		}
 		slot_remove(&wheel->due, check);

@@ -116,6 +116,14 @@ static void active_work(struct delivery *delivery, struct moment now)
 	delivery_rewrite(delivery);
 }
 
+static void count_log(struct delivery *delivery, nsec now)
+{
+	if (!log_enabled(LOG_LEVEL_DEBUG) || now < delivery->count_at)
+		return;
+	log_debug("Number of cached states: %zu", checks_count(delivery->core.checks));
+	delivery->count_at = now + delivery->core.settings.interval;
+}
+
 static bool is_busy(const struct delivery *delivery)
 {
 	return session_busy(session_of(delivery)) && !redis_away(delivery->redis) &&
@@ -160,10 +168,7 @@ static void delivery_work(struct delivery *delivery, struct moment now)
 	pending_accept(delivery->pending, redis_away(delivery->redis) && !delivery->stopping,
 		refusal_of(delivery, now.monotonic), now.monotonic);
 	status_update(delivery, now.monotonic);
-	if (!log_enabled(LOG_LEVEL_DEBUG) || now.monotonic < delivery->count_at)
-		return;
-	log_debug("Number of cached states: %zu", checks_count(delivery->core.checks));
-	delivery->count_at = now.monotonic + delivery->core.settings.interval;
+	count_log(delivery, now.monotonic);
 }
 
 static nsec next_work(const struct delivery *delivery)

@@ -54,6 +54,26 @@ static nsec repeat_offset(const struct engine *engine, const struct check *check
 	return (nsec)((double)check->hh.hashv / UINT32_MAX * (double)engine->settings->interval);
 }
 
+/* The first repeat of a check that is pushed now: spread out where that tick is crowded. */
+static nsec repeat_first(const struct engine *engine, const struct check *check, nsec now)
+{
+	nsec at = now + engine->settings->interval;
+	int64_t fair = (int64_t)checks_count(engine->checks) / engine->ticks;
+
+	bool crowded = wheel_crowd(engine->wheel, at) > BURST_LIMIT + 2 * fair;
+	return crowded ? at - repeat_offset(engine, check) : at;
+}
+
+/* The next repeat that is not in the past. */
+static nsec repeat_next(const struct engine *engine, const struct check *check, nsec now)
+{
+	nsec at = check->repeat_at + engine->settings->interval;
+
+	return at > now ? at
+			: at + ((now - at) / engine->settings->interval + 1) *
+					  engine->settings->interval;
+}
+
 static void event_push(struct engine *engine, struct check *check, int64_t time)
 {
 	check->sent = check->state;
@@ -88,11 +108,7 @@ static void check_push(struct engine *engine, struct check *check, struct moment
 		stale_push(engine, check, now);
 	else
 		event_push(engine, check, check->time);
-	/* The first repeat of a check that is pushed now: spread out where that tick is crowded. */
-	nsec at = now.monotonic + engine->settings->interval;
-	int64_t fair = (int64_t)checks_count(engine->checks) / engine->ticks;
-	bool crowded = wheel_crowd(engine->wheel, at) > BURST_LIMIT + 2 * fair;
-	check->repeat_at = crowded ? at - repeat_offset(engine, check) : at;
+	check->repeat_at = repeat_first(engine, check, now.monotonic);
 	check->unpushed = false;
 }
 
@@ -200,6 +216,17 @@ static enum engine_result start_apply(
 	return ENGINE_APPLIED;
 }
 
+static enum engine_result forgotten_apply(
+	struct engine *engine, const struct prepared *prepared, struct moment now)
+{
+	const struct check *check = checks_find(engine->checks, &prepared->names);
+
+	if (check != NULL && is_older(prepared, check, now))
+		return ENGINE_OLDER;
+	engine_forget(engine, &prepared->names);
+	return ENGINE_APPLIED;
+}
+
 static void check_forget(struct engine *engine, struct check *check)
 {
 	if (engine->settings->missing != NULL) {
@@ -212,6 +239,13 @@ static void check_forget(struct engine *engine, struct check *check)
 	log_debug("Forgetting %.*s", (int)check->hh.keylen, check->names);
 	checks_remove(engine->checks, check);
 	outbox_forget(engine->outbox, check);
+}
+
+/* The record is to be deleted again, unless the check is known again. */
+static void forgotten_repeat(struct engine *engine, const struct prepared *prepared)
+{
+	if (checks_find(engine->checks, &prepared->names) == NULL)
+		check_forget(engine, checks_add(engine->checks, prepared));
 }
 
 /* Records are written again anyway (engine_rewrite). */
@@ -234,19 +268,11 @@ enum engine_result engine_apply(
 	struct engine *engine, const struct prepared *prepared, struct moment now)
 {
 	if (prepared->forgotten && prepared->again) {
-		/* The record is to be deleted again, unless the check is known again. */
-		if (checks_find(engine->checks, &prepared->names) == NULL)
-			check_forget(engine, checks_add(engine->checks, prepared));
+		forgotten_repeat(engine, prepared);
 		return ENGINE_APPLIED;
 	}
-	if (prepared->forgotten) {
-		const struct check *check = checks_find(engine->checks, &prepared->names);
-
-		if (check != NULL && is_older(prepared, check, now))
-			return ENGINE_OLDER;
-		engine_forget(engine, &prepared->names);
-		return ENGINE_APPLIED;
-	}
+	if (prepared->forgotten)
+		return forgotten_apply(engine, prepared, now);
 	if (outbox_overflows(engine->outbox))
 		return ENGINE_FULL;
 	if (prepared->again)
@@ -359,13 +385,16 @@ static bool check_run(struct engine *engine, struct check *check, bool repeats, 
 		stale_push(engine, check, now);
 	else if (repeats)
 		event_push(engine, check, now.wall / NSEC_PER_SEC);
-	/* The next repeat that is not in the past. */
-	nsec at = check->repeat_at + engine->settings->interval;
-	check->repeat_at = at > now.monotonic
-				   ? at
-				   : at + ((now.monotonic - at) / engine->settings->interval + 1) *
-						     engine->settings->interval;
+	check->repeat_at = repeat_next(engine, check, now.monotonic);
 	return repeats;
+}
+
+/* Stale for too long; or renamed, and its ok is in the queue. */
+static bool is_expired(const struct engine *engine, const struct check *check, struct moment now)
+{
+	return (check->stale &&
+		       now.monotonic - check->deadline >= engine->settings->forget_after) ||
+	       (check->retired && !check->unproven);
 }
 
 size_t engine_run(struct engine *engine, bool repeats, struct moment now)
@@ -377,10 +406,7 @@ size_t engine_run(struct engine *engine, bool repeats, struct moment now)
 
 		if (check == NULL)
 			break;
-		/* Stale for too long; or renamed, and its ok is in the queue. */
-		if ((check->stale &&
-			    now.monotonic - check->deadline >= engine->settings->forget_after) ||
-			(check->retired && !check->unproven)) {
+		if (is_expired(engine, check, now)) {
 			check_forget(engine, check);
 			continue;
 		}

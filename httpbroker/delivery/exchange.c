@@ -38,6 +38,14 @@ static bool handover_query(struct delivery *delivery, nsec now)
 	return any;
 }
 
+static bool checks_query(struct delivery *delivery, nsec now)
+{
+	const char *words[LOADER_WORDS];
+	const struct resp_list *list = loader_command(delivery->loader, &delivery->keys, words);
+
+	return query_send(delivery, QUERY_CHECKS, words, list, now);
+}
+
 static bool query_begin(struct delivery *delivery, nsec now)
 {
 	const struct keys *keys = &delivery->keys;
@@ -49,13 +57,8 @@ static bool query_begin(struct delivery *delivery, nsec now)
 	/* when stopping, only what is still to be applied needs a reply */
 	if (delivery->stopping && pending_is_empty(delivery->pending))
 		return false;
-	if (!loader_complete(delivery->loader) && (delivery->handover.caught_up || !looks)) {
-		const char *words[LOADER_WORDS];
-		const struct resp_list *list =
-			loader_command(delivery->loader, &delivery->keys, words);
-
-		return query_send(delivery, QUERY_CHECKS, words, list, now);
-	}
+	if (!loader_complete(delivery->loader) && (delivery->handover.caught_up || !looks))
+		return checks_query(delivery, now);
 	if (looks)
 		return query_send(delivery, QUERY_HANDOVER, HANDOVER_QUESTION(keys), NULL, now);
 	if (backpressure_asks(&delivery->backpressure, now))
@@ -284,6 +287,24 @@ static void reply_work(struct delivery *delivery, struct moment now)
 		freeReplyObject(reply);
 }
 
+/* HSET works again after WRONGTYPE: the key was replaced, so all records are rewritten. */
+static void refusals_check(struct delivery *delivery, unsigned before, unsigned refused, nsec now)
+{
+	unsigned left = outbox_refused(delivery->core.outbox);
+
+	if (refused != 0) {
+		redis_degraded(delivery->redis, refused, now);
+		delivery->retry_at = now + RETRY_WAIT;
+	} else if (left == 0) {
+		redis_recovered(delivery->redis, now);
+	}
+	if ((before & ~left & COMMIT_RECORDS) == 0)
+		return;
+	log_warning(
+		"Redis takes states again, but may have lost what it had: writing all states again");
+	rewrite_begin(delivery);
+}
+
 /* Each commit counts the records: they may have been deleted, or evicted by Redis. */
 static void records_check(struct delivery *delivery, nsec now)
 {
@@ -308,19 +329,7 @@ static void commit_apply(struct delivery *delivery, struct commit *commit, nsec 
 	outbox_applied(outbox, commit);
 	delivery->status.pushed += outbox_done(outbox).pushes - pushes;
 	histogram_add(&delivery->commits, now - delivery->commit_at);
-	unsigned left = outbox_refused(delivery->core.outbox);
-	if (refused != 0) {
-		redis_degraded(delivery->redis, refused, now);
-		delivery->retry_at = now + RETRY_WAIT;
-	} else if (left == 0) {
-		redis_recovered(delivery->redis, now);
-	}
-	if ((before & ~left & COMMIT_RECORDS) == 0)
-		return;
-	/* HSET works again after WRONGTYPE: the key was replaced */
-	log_warning(
-		"Redis takes states again, but may have lost what it had: writing all states again");
-	rewrite_begin(delivery);
+	refusals_check(delivery, before, refused, now);
 }
 
 void delivery_committed(struct delivery *delivery)
@@ -336,6 +345,17 @@ void delivery_committed(struct delivery *delivery)
 	pending_committed(delivery->pending, &confirmation);
 }
 
+static void replicas_check(struct delivery *delivery, nsec now)
+{
+	struct watermarks done = outbox_done(delivery->core.outbox);
+	struct role role;
+
+	if (confirm_role(session_confirm(session_of(delivery)), &role))
+		replication_update(&delivery->replication, &role, &done, now);
+	else if (!confirm_is_done(session_confirm(session_of(delivery))))
+		replication_unmark(&delivery->replication);
+}
+
 void delivery_receive(struct delivery *delivery, struct moment now)
 {
 	redis_step(delivery->redis, now);
@@ -343,12 +363,7 @@ void delivery_receive(struct delivery *delivery, struct moment now)
 	if (commit != NULL)
 		commit_apply(delivery, commit, now.monotonic);
 	records_check(delivery, now.monotonic);
-	struct watermarks done = outbox_done(delivery->core.outbox);
-	struct role role;
-	if (confirm_role(session_confirm(session_of(delivery)), &role))
-		replication_update(&delivery->replication, &role, &done, now.monotonic);
-	else if (!confirm_is_done(session_confirm(session_of(delivery))))
-		replication_unmark(&delivery->replication);
+	replicas_check(delivery, now.monotonic);
 	delivery_committed(delivery); /* before the rest may be handed over */
 	if (commit != NULL && commit->queue_length >= 0)
 		length_apply(delivery, commit->queue_length, now.monotonic);

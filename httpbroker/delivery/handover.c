@@ -45,15 +45,11 @@ static bool item_decode(
 	return false;
 }
 
-size_t handover_read(struct handover *handover, const struct redisReply *reply,
-	const struct decode_context *context)
+/* Such as where the key is no list. */
+static void refusal_log(struct handover *handover, const redisReply *reply)
 {
-	size_t unreadable = 0;
-
-	handover_free(handover);
-	handover->look_at = context->now.monotonic + HANDOVER_LOOK;
-	/* Such as where the key is no list. */
 	bool refused = reply->type != REDIS_REPLY_ARRAY;
+
 	if (refused && !handover->refused)
 		log_error(
 			"cannot read the events that other brokers have handed over: Redis refuses LRANGE: %s",
@@ -61,6 +57,16 @@ size_t handover_read(struct handover *handover, const struct redisReply *reply,
 	if (!refused && handover->refused)
 		log_info("events that other brokers have handed over can be read again");
 	handover->refused = refused;
+}
+
+size_t handover_read(struct handover *handover, const struct redisReply *reply,
+	const struct decode_context *context)
+{
+	size_t unreadable = 0;
+
+	handover_free(handover);
+	handover->look_at = context->now.monotonic + HANDOVER_LOOK;
+	refusal_log(handover, reply);
 	if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0) {
 		handover->caught_up = true;
 		return 0;
@@ -99,15 +105,8 @@ static bool item_apply(struct handover *handover, struct core *core, struct mome
 	return true;
 }
 
-void handover_apply(
-	struct handover *handover, struct core *core, struct loader *loader, struct moment now)
+static void older_log(struct handover *handover)
 {
-	if (handover->found == 0 || outbox_is_trimming(core->outbox) ||
-		!items_known(handover, core, loader))
-		return;
-	while (handover->next < handover->count)
-		if (!item_apply(handover, core, now))
-			return;
 	handover->lost += handover->older;
 	if (handover->older > 0)
 		log_warning("%zu of %zu event%s that another broker has handed over %s older than "
@@ -117,6 +116,18 @@ void handover_apply(
 			(int)handover->first_older->names.length,
 			handover->first_older->names.bytes,
 			handover->older > 1 ? " and others" : "");
+}
+
+void handover_apply(
+	struct handover *handover, struct core *core, struct loader *loader, struct moment now)
+{
+	if (handover->found == 0 || outbox_is_trimming(core->outbox) ||
+		!items_known(handover, core, loader))
+		return;
+	while (handover->next < handover->count)
+		if (!item_apply(handover, core, now))
+			return;
+	older_log(handover);
 	outbox_trim(core->outbox, handover->found);
 	handover_free(handover);
 	handover->look_at = now.monotonic; /* there may be more */
@@ -154,7 +165,7 @@ bool handover_send_is_open(const struct handover_sender *handover_sender)
 	return handover_sender->count > 0;
 }
 
-static void chunk_begin(struct handover_sender *handover_sender, struct accepted *accepted)
+static size_t chunk_measure(const struct accepted *accepted)
 {
 	size_t count = 0, bytes = 0;
 
@@ -165,7 +176,12 @@ static void chunk_begin(struct handover_sender *handover_sender, struct accepted
 		bytes += entry->length;
 		count++;
 	}
-	handover_sender->count = count;
+	return count;
+}
+
+static void chunk_begin(struct handover_sender *handover_sender, struct accepted *accepted)
+{
+	handover_sender->count = chunk_measure(accepted);
 	accepted_freeze(accepted, handover_sender->count);
 	snprintf(handover_sender->number, sizeof handover_sender->number, "%" PRIu64,
 		++handover_sender->chunks);

@@ -27,6 +27,14 @@ struct missing {
 	struct missed *all;
 };
 
+static struct missing *missing_new(const struct siphash_key *key)
+{
+	struct missing *missing = memory_zeroed(1, sizeof *missing);
+
+	missing->key = *key;
+	return missing;
+}
+
 static void missing_open(struct missing *missing, bool open)
 {
 	struct missed *missed, *next;
@@ -36,6 +44,12 @@ static void missing_open(struct missing *missing, bool open)
 		free(missed);
 	}
 	missing->open = open;
+}
+
+static void missing_free(struct missing *missing)
+{
+	missing_open(missing, false);
+	free(missing);
 }
 
 static bool missing_has(const struct missing *missing, const char *field, size_t length)
@@ -85,8 +99,7 @@ struct loader *loader_new(const struct siphash_key *key)
 {
 	struct loader *loader = memory_zeroed(1, sizeof *loader);
 
-	loader->missing = memory_zeroed(1, sizeof *loader->missing);
-	loader->missing->key = *key;
+	loader->missing = missing_new(key);
 	loader->complete = true;
 	return loader;
 }
@@ -102,8 +115,7 @@ static void wanted_clear(struct loader *loader)
 void loader_free(struct loader *loader)
 {
 	wanted_clear(loader);
-	missing_open(loader->missing, false);
-	free(loader->missing);
+	missing_free(loader->missing);
 	resp_free(&loader->fields);
 	free(loader);
 }
@@ -204,6 +216,16 @@ const struct resp_list *loader_command(
 	return fetch ? &loader->fields : NULL;
 }
 
+static void unreadable_log(struct loader *loader, struct blob field, const struct reason *why)
+{
+	int shown = field.length > 128 ? 128 : (int)field.length;
+
+	loader->unreadable++;
+	if (loader->unreadable <= NAMED_MAX)
+		log_error("the record '%.*s' in Redis cannot be read and is left out: %s", shown,
+			field.bytes, why->text);
+}
+
 static bool record_load(struct loader *loader, struct blob field, struct blob value,
 	const struct decode_context *context, struct engine *engine)
 {
@@ -212,12 +234,7 @@ static bool record_load(struct loader *loader, struct blob field, struct blob va
 	struct reason why;
 
 	if (!decode_record(context, field, value, &prepared, &record, &why)) {
-		int shown = field.length > 128 ? 128 : (int)field.length;
-
-		loader->unreadable++;
-		if (loader->unreadable <= NAMED_MAX)
-			log_error("the record '%.*s' in Redis cannot be read and is left out: %s",
-				shown, field.bytes, why.text);
+		unreadable_log(loader, field, &why);
 		return false;
 	}
 	loader->loaded +=
@@ -255,6 +272,19 @@ static bool fetch_read(struct loader *loader, const redisReply *reply,
 	return true;
 }
 
+static void end_log(const struct loader *loader, nsec now)
+{
+	char span[DURATION_TEXT];
+
+	if (loader->loaded > 0 || loader->unreadable > 0)
+		log_info("read %" PRIu64 " state%s from Redis within %s", loader->loaded,
+			number_plural(loader->loaded), duration_text(now - loader->begun, span));
+	if (loader->unreadable > NAMED_MAX)
+		log_error("%" PRIu64 " record%s in Redis cannot be read and %s left out",
+			loader->unreadable, number_plural(loader->unreadable),
+			loader->unreadable == 1 ? "was" : "were");
+}
+
 static bool is_chunk(const redisReply *reply)
 {
 	return reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
@@ -278,17 +308,15 @@ static bool scan_read(struct loader *loader, const redisReply *reply,
 	snprintf(loader->cursor, sizeof loader->cursor, "%s", reply->element[0]->str);
 	if (strcmp(loader->cursor, "0") != 0)
 		return true;
-	char span[DURATION_TEXT];
-	if (loader->loaded > 0 || loader->unreadable > 0)
-		log_info("read %" PRIu64 " state%s from Redis within %s", loader->loaded,
-			number_plural(loader->loaded),
-			duration_text(context->now.monotonic - loader->begun, span));
-	if (loader->unreadable > NAMED_MAX)
-		log_error("%" PRIu64 " record%s in Redis cannot be read and %s left out",
-			loader->unreadable, number_plural(loader->unreadable),
-			loader->unreadable == 1 ? "was" : "were");
+	end_log(loader, context->now.monotonic);
 	loader_finish(loader);
 	return true;
+}
+
+/* Another type of key holds no records; HSET will be refused, and that is logged. */
+static bool is_no_hash(const redisReply *reply)
+{
+	return reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "WRONGTYPE", 9) == 0;
 }
 
 bool loader_read(struct loader *loader, const struct redisReply *reply,
@@ -297,8 +325,7 @@ bool loader_read(struct loader *loader, const struct redisReply *reply,
 	enum loader_query query = loader->query;
 
 	loader->query = LOADER_NONE;
-	/* Another type of key holds no records; HSET will be refused, and that is logged. */
-	if (reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "WRONGTYPE", 9) == 0)
+	if (is_no_hash(reply))
 		loader_finish(loader);
 	else if (query == LOADER_FETCH)
 		return fetch_read(loader, reply, context, engine, why);

@@ -30,6 +30,41 @@ static bool repeats_go(const struct delivery *delivery)
 	return delivery->output != NULL && !output_is_down(delivery);
 }
 
+static void output_status(struct delivery *delivery, nsec now)
+{
+	struct delivery_status *status = &delivery->status;
+	bool up = !output_is_down(delivery);
+
+	if (up != status->output_up)
+		status->output_since = now;
+	status->output_up = up;
+	status->output_why[0] = '\0';
+	if (!up)
+		snprintf(status->output_why, sizeof status->output_why, "%.100s: %s",
+			output_name(delivery->output), output_why(delivery->output));
+	status->repeats_paused = !up;
+	status->pending = events_waiting(delivery) + pending_count(delivery->pending);
+	delivery_status_publish(delivery);
+}
+
+static void output_write(struct delivery *delivery, nsec now)
+{
+	struct outbox *outbox = delivery->core.outbox;
+	uint64_t before = outbox_done(outbox).pushes;
+
+	if (atomic_exchange(&delivery->reopen, false))
+		output_reopen(delivery->output);
+	while (output_step(delivery->output, now)) {
+		if (delivery->writing != NULL)
+			outbox_applied(outbox, delivery->writing);
+		delivery->writing = outbox_take(outbox, 0);
+		if (delivery->writing == NULL)
+			break;
+		output_put(delivery->output, &delivery->writing->pushes, now);
+	}
+	delivery->status.pushed += outbox_done(outbox).pushes - before;
+}
+
 /* The program ends, with another exit status than after a signal. */
 static void reader_lost(struct delivery *delivery)
 {
@@ -39,20 +74,7 @@ static void reader_lost(struct delivery *delivery)
 
 static void output_work(struct delivery *delivery, struct moment now)
 {
-	struct outbox *outbox = delivery->core.outbox;
-	uint64_t before = outbox_done(outbox).pushes;
-
-	if (atomic_exchange(&delivery->reopen, false))
-		output_reopen(delivery->output);
-	while (output_step(delivery->output, now.monotonic)) {
-		if (delivery->writing != NULL)
-			outbox_applied(outbox, delivery->writing);
-		delivery->writing = outbox_take(outbox, 0);
-		if (delivery->writing == NULL)
-			break;
-		output_put(delivery->output, &delivery->writing->pushes, now.monotonic);
-	}
-	delivery->status.pushed += outbox_done(outbox).pushes - before;
+	output_write(delivery, now.monotonic);
 	delivery_committed(delivery);
 	if (output_is_broken(delivery->output))
 		reader_lost(delivery);
@@ -60,18 +82,7 @@ static void output_work(struct delivery *delivery, struct moment now)
 		pending_accept(delivery->pending,
 			output_is_away(delivery->output) && !delivery->stopping, NULL,
 			now.monotonic);
-	struct delivery_status *status = &delivery->status;
-	bool up = !output_is_down(delivery);
-	if (up != status->output_up)
-		status->output_since = now.monotonic;
-	status->output_up = up;
-	status->output_why[0] = '\0';
-	if (!up)
-		snprintf(status->output_why, sizeof status->output_why, "%.100s: %s",
-			output_name(delivery->output), output_why(delivery->output));
-	status->repeats_paused = !up;
-	status->pending = events_waiting(delivery) + pending_count(delivery->pending);
-	delivery_status_publish(delivery);
+	output_status(delivery, now.monotonic);
 }
 
 static void work(struct delivery *delivery, struct moment now)

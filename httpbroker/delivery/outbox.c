@@ -14,9 +14,8 @@ enum {
 	RECORDS_MAX = 1000,
 	COMMITS_WAITING_MAX = 1 << 20, /* further ahead means long past */
 	BYTES_MAX = 1 << 20, /* of pushes, and of records, in one commit (and one more of them) */
+	FIFO_FIRST = 1000,   /* checks in the first room of a fifo */
 };
-
-enum { FIFO_FIRST = 1000 }; /* checks of its first room */
 
 enum { PART_RECORDS = COMMIT_FORGETS | COMMIT_RECORDS };
 
@@ -302,9 +301,10 @@ static void records_gather(struct outbox *outbox, struct commit *commit, nsec cl
 		 * A record is not written before its event: a crash in between would lose that. But
 		 * while the queue is refused, states must be remembered.
 		 */
-		if (check == NULL ||
-			!(check->pushed_in == commit->sequence || !event_waits(check, commit) ||
-				(outbox->held & COMMIT_PUSHES) != 0))
+		bool may_go = check != NULL && (check->pushed_in == commit->sequence ||
+						       !event_waits(check, commit) ||
+						       (outbox->held & COMMIT_PUSHES) != 0);
+		if (!may_go)
 			break;
 		record_gather(outbox, commit, fifo_take(&outbox->listed), clock);
 	}
@@ -336,10 +336,11 @@ static struct commit *pushes_take(struct outbox *outbox)
 
 bool outbox_waits(const struct outbox *outbox)
 {
-	return (outbox->waiting->pushes.count > 0 && (outbox->held & COMMIT_PUSHES) == 0) ||
-	       ((fifo_first(&outbox->listed) != NULL || is_returned(outbox)) &&
-		       (outbox->held & PART_RECORDS) == 0) ||
-	       wake_waits(outbox) ||
+	bool pushes = outbox->waiting->pushes.count > 0 && (outbox->held & COMMIT_PUSHES) == 0;
+	bool records = (fifo_first(&outbox->listed) != NULL || is_returned(outbox)) &&
+		       (outbox->held & PART_RECORDS) == 0;
+
+	return pushes || records || wake_waits(outbox) ||
 	       (outbox->trim > 0 && watermarks_reached(&outbox->done, &outbox->trims));
 }
 

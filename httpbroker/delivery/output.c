@@ -178,6 +178,14 @@ static void reader_lost(struct output *output, nsec now)
 	log_error("--output -: the reader of standard output has gone: stopping");
 }
 
+static bool same_file(int one, int other)
+{
+	struct stat a, b;
+
+	return one >= 0 && fstat(one, &a) == 0 && fstat(other, &b) == 0 && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
+}
+
 /* Opens the path, and uses that unless it is the file that is open. False: errno says why. */
 static bool path_reopen(struct output *output, int flags)
 {
@@ -185,9 +193,7 @@ static bool path_reopen(struct output *output, int flags)
 
 	if (fd < 0)
 		return false;
-	struct stat a, b;
-	if (output->fd >= 0 && fstat(output->fd, &a) == 0 && fstat(fd, &b) == 0 &&
-		a.st_dev == b.st_dev && a.st_ino == b.st_ino) {
+	if (same_file(output->fd, fd)) {
 		close(fd);
 		return true;
 	}
@@ -261,14 +267,20 @@ static bool chunk_write(struct output *output, nsec now)
 	return false;
 }
 
+/* Whatever polls as writable takes PIPE_BUF bytes at once; 0: it does not. */
+static int events_of(const struct output *output)
+{
+	struct pollfd poller = {.fd = output->fd, .events = POLLOUT};
+
+	return poll(&poller, 1, 0) > 0 ? poller.revents : 0;
+}
+
 bool output_step(struct output *output, nsec now)
 {
 	if (output->broken || !retry_try(output, now))
 		return false;
 	for (;;) {
-		/* Whatever polls as writable takes PIPE_BUF bytes at once; 0: it does not. */
-		struct pollfd poller = {.fd = output->fd, .events = POLLOUT};
-		int events = poll(&poller, 1, 0) > 0 ? poller.revents : 0;
+		int events = events_of(output);
 
 		if ((events & (POLLERR | POLLHUP | POLLNVAL)) != 0) {
 			reader_lost(output, now);

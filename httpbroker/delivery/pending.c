@@ -36,27 +36,28 @@ void pending_free(struct pending *pending)
 	free(pending);
 }
 
+/* The accepted events that are not in the table yet, a line each, as decode_event() reads them. */
+static void look_answer(const struct pending *pending, struct submission *submission)
+{
+	const struct entry *entry;
+
+	for (entry = accepted_next(pending->accepted); entry != NULL; entry = entry->next) {
+		if (entry->applied || entry->again)
+			continue;
+		buffer_append(submission->look, entry->json, entry->length);
+		buffer_append(submission->look, "\n", 1);
+	}
+	submission->result = SUBMISSION_COMMITTED;
+	submission->done(submission);
+}
+
 void pending_add(struct pending *pending, struct submission *list, nsec now)
 {
 	struct submission *submission, *next;
 
 	DL_FOREACH_SAFE(list, submission, next) {
 		if (submission->look != NULL) {
-			/*
-			 * The accepted events that are not in the table yet, a line each, as
-			 * decode_event() reads them.
-			 */
-			const struct entry *entry;
-
-			for (entry = accepted_next(pending->accepted); entry != NULL;
-				entry = entry->next) {
-				if (entry->applied || entry->again)
-					continue;
-				buffer_append(submission->look, entry->json, entry->length);
-				buffer_append(submission->look, "\n", 1);
-			}
-			submission->result = SUBMISSION_COMMITTED;
-			submission->done(submission);
+			look_answer(pending, submission);
 			continue;
 		}
 		submission->since = now;
@@ -89,6 +90,23 @@ static void submission_await(
 	submission->watermarks = outbox_watermarks(pending->core->outbox);
 	DL_DELETE(*from, submission);
 	DL_APPEND(pending->waiting, submission);
+}
+
+/* An entity is searched a few shards at a time, so that nobody waits for long. */
+static void forget_begin(struct pending *pending, struct submission *submission, struct moment now)
+{
+	struct forget *forget = submission->forget;
+
+	if (!loader_complete(pending->loader)) {
+		submission_drop(&pending->arrived, submission,
+			"the states are still being read from Redis");
+	} else if (forget_is_whole_entity(forget)) {
+		DL_DELETE(pending->arrived, submission);
+		DL_APPEND(pending->forget, submission);
+	} else {
+		forget_check(forget, pending->core, now);
+		submission_await(pending, &pending->arrived, submission);
+	}
 }
 
 static void forget_work(struct pending *pending, struct moment now)
@@ -148,22 +166,7 @@ static void arrived_apply(struct pending *pending, struct moment now)
 		if (submission->forget != NULL && !ready)
 			return;
 		if (submission->forget != NULL) {
-			/*
-			 * An entity is searched a few shards at a time, so that nobody waits for
-			 * long.
-			 */
-			struct forget *forget = submission->forget;
-
-			if (!loader_complete(pending->loader)) {
-				submission_drop(&pending->arrived, submission,
-					"the states are still being read from Redis");
-			} else if (forget_is_whole_entity(forget)) {
-				DL_DELETE(pending->arrived, submission);
-				DL_APPEND(pending->forget, submission);
-			} else {
-				forget_check(forget, pending->core, now);
-				submission_await(pending, &pending->arrived, submission);
-			}
+			forget_begin(pending, submission, now);
 			continue;
 		}
 		ready = events_apply(pending, submission, !ready, now);
@@ -212,23 +215,27 @@ static bool accepted_apply(struct pending *pending, struct moment now)
 	return true;
 }
 
+/* Prefetches the records of the entries behind the first that has to wait. */
+static void accepted_prefetch(struct pending *pending, struct moment now)
+{
+	const struct entry *entry = accepted_next(pending->accepted);
+	struct prepared prepared;
+
+	for (int i = 0; entry != NULL && i < ACCEPTED_MAX / 2; i++, entry = entry->next) {
+		if (!entry_decode(pending, entry, &prepared, now))
+			continue;
+		loader_ready(pending->loader, pending->core->checks, &prepared);
+		prepared_free(&prepared);
+	}
+}
+
 void pending_apply(struct pending *pending, struct moment now)
 {
 	forget_work(pending, now);
 	if (accepted_apply(pending, now))
 		arrived_apply(pending, now);
-	else if (!loader_complete(pending->loader)) {
-		/* Prefetches the records of the entries behind the first that has to wait. */
-		const struct entry *entry = accepted_next(pending->accepted);
-		struct prepared prepared;
-
-		for (int i = 0; entry != NULL && i < ACCEPTED_MAX / 2; i++, entry = entry->next) {
-			if (!entry_decode(pending, entry, &prepared, now))
-				continue;
-			loader_ready(pending->loader, pending->core->checks, &prepared);
-			prepared_free(&prepared);
-		}
-	}
+	else if (!loader_complete(pending->loader))
+		accepted_prefetch(pending, now);
 }
 
 static void applied_accept(
@@ -251,6 +258,12 @@ static void waiting_keep(struct pending *pending)
 			pending->accepted, &forget->checks[i], &submission->watermarks);
 	if (forget == NULL)
 		applied_accept(pending, submission, submission->count);
+}
+
+static void waiting_accept(struct pending *pending)
+{
+	waiting_keep(pending);
+	submission_answer(&pending->waiting, pending->waiting, SUBMISSION_ACCEPTED);
 }
 
 void pending_committed(struct pending *pending, const struct confirmation *confirmation)
@@ -301,10 +314,8 @@ void pending_accept(struct pending *pending, bool all, const char *refusal, nsec
 	while (pending->waiting != NULL && (all || has_waited(pending->waiting, now)))
 		if (refusal != NULL && !pending->waiting->async)
 			submission_drop(&pending->waiting, pending->waiting, refusal);
-		else {
-			waiting_keep(pending);
-			submission_answer(&pending->waiting, pending->waiting, SUBMISSION_ACCEPTED);
-		}
+		else
+			waiting_accept(pending);
 	while (pending->arrived != NULL && (all || has_waited(pending->arrived, now)))
 		if (refusal != NULL && !pending->arrived->async)
 			submission_drop(&pending->arrived, pending->arrived, refusal);

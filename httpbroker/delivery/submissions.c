@@ -103,6 +103,17 @@ bool forget_is_whole_entity(const struct forget *forget)
 	return forget->names.entity_length == forget->names.length;
 }
 
+/* Capacity is the next power of two. */
+static struct prepared *check_add(struct forget *forget)
+{
+	size_t count = forget->count++;
+
+	if ((count & (count - 1)) == 0)
+		forget->checks = memory_resized(
+			forget->checks, (count == 0 ? 1 : 2 * count) * sizeof forget->checks[0]);
+	return &forget->checks[count];
+}
+
 /* Not older than the known event, whose time may be ahead where the clock was set back. */
 static void check_forget(struct forget *forget, const struct core *core, const struct check *check,
 	struct moment now)
@@ -112,12 +123,7 @@ static void check_forget(struct forget *forget, const struct core *core, const s
 		check->names + entity.length + 1, check->hh.keylen - entity.length - 1};
 	const struct instant known = {check->time, check->fraction};
 	const struct instant time = instant_of(now.wall);
-	/* Capacity is the next power of two. */
-	size_t count = forget->count++;
-	if ((count & (count - 1)) == 0)
-		forget->checks = memory_resized(
-			forget->checks, (count == 0 ? 1 : 2 * count) * sizeof forget->checks[0]);
-	struct prepared *prepared = &forget->checks[count];
+	struct prepared *prepared = check_add(forget);
 
 	prepared_make_forgotten(
 		prepared, entity, name, instant_compare(time, known) > 0 ? time : known);

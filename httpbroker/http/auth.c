@@ -252,6 +252,26 @@ static struct word word_next(const char **line, const char *end)
 	return word;
 }
 
+static bool secret_check(const struct word *word, struct reason *why)
+{
+	if (word->length >= TOKEN_MAX)
+		return reason_set(why, "the token has more than %d bytes", TOKEN_MAX - 1);
+	for (size_t i = 0; i < word->length; i++)
+		if (word->text[i] < 0x21 || word->text[i] > 0x7e)
+			return reason_set(why, "the token has a byte that is not visible ASCII");
+	return true;
+}
+
+static void glob_add(struct token *token, const struct word *word)
+{
+	size_t count = token->acl.count;
+
+	token->globs = memory_resized(token->globs, (count + 1) * sizeof *token->globs);
+	token->globs[count] = memory_zeroed(word->length + 1, 1);
+	memcpy(token->globs[count], word->text, word->length);
+	token->acl = (struct acl){token->globs, count + 1};
+}
+
 static bool token_add(struct tokens *tokens, struct word word, const char *rest, const char *end,
 	struct reason *why)
 {
@@ -259,23 +279,14 @@ static bool token_add(struct tokens *tokens, struct word word, const char *rest,
 
 	if (tokens->count == TOKENS_MAX)
 		return reason_set(why, "more than %d tokens", TOKENS_MAX);
-	if (word.length >= TOKEN_MAX)
-		return reason_set(why, "the token has more than %d bytes", TOKEN_MAX - 1);
-	for (size_t i = 0; i < word.length; i++)
-		if (word.text[i] < 0x21 || word.text[i] > 0x7e)
-			return reason_set(why, "the token has a byte that is not visible ASCII");
+	if (!secret_check(&word, why))
+		return false;
 	memcpy(token->secret, word.text, word.length);
 	if (tokens_find(tokens, token->secret) != NULL)
 		return reason_set(why, "this token is already in the file");
 	tokens->count++;
-	while ((word = word_next(&rest, end)).length > 0) {
-		size_t count = token->acl.count;
-
-		token->globs = memory_resized(token->globs, (count + 1) * sizeof *token->globs);
-		token->globs[count] = memory_zeroed(word.length + 1, 1);
-		memcpy(token->globs[count], word.text, word.length);
-		token->acl = (struct acl){token->globs, count + 1};
-	}
+	while ((word = word_next(&rest, end)).length > 0)
+		glob_add(token, &word);
 	return true;
 }
 

@@ -50,6 +50,14 @@ static enum client_phase mark_phase(uint64_t mark)
 	return (enum client_phase)(mark & PHASE);
 }
 
+static nsec mark_deadline(const struct clients *clients, uint64_t mark)
+{
+	nsec limit = mark_phase(mark) == CLIENT_CUT ? NSEC_NEVER
+						    : clients->settings.limits[mark_phase(mark)];
+
+	return limit == NSEC_NEVER ? NSEC_NEVER : (nsec)(mark & ~(uint64_t)PHASE) + limit;
+}
+
 /*
  * libmicrohttpd accepts no response while a request arrives: so it is written here. `why` is short,
  * and needs no escapes in JSON.
@@ -86,11 +94,7 @@ static nsec clients_cut(struct clients *clients, nsec now)
 
 	DL_FOREACH(clients->list, client) {
 		uint64_t mark = atomic_load(&client->mark);
-		nsec limit = mark_phase(mark) == CLIENT_CUT
-				     ? NSEC_NEVER
-				     : clients->settings.limits[mark_phase(mark)];
-		nsec deadline =
-			limit == NSEC_NEVER ? NSEC_NEVER : (nsec)(mark & ~(uint64_t)PHASE) + limit;
+		nsec deadline = mark_deadline(clients, mark);
 
 		if (deadline <= now)
 			client_cut(client, mark);

@@ -158,6 +158,16 @@ static enum header header_find(const char *name, size_t length)
 	return (enum header)header;
 }
 
+/* The length of a name; 0: RFC 9112, 5.1, forbids a blank before the colon, which is part of it. */
+static size_t name_length(const char *name)
+{
+	const char *c = name;
+
+	while (*c > ' ' && *c < 0x7f)
+		c++;
+	return *c == '\0' ? (size_t)(c - name) : 0;
+}
+
 /*
  * libmicrohttpd before 1.0 hands out the headers in the buffer that it received, cut by NULs: one
  * in place of CR and one in place of LF. 1.0 itself refuses what this detects.
@@ -173,14 +183,7 @@ static enum MHD_Result header_add(
 {
 	struct framing *framing = context;
 	const char *text = value != NULL ? value : "";
-	/*
-	 * The length of a name; 0: RFC 9112, 5.1, forbids a blank before the colon, which is part
-	 * of it.
-	 */
-	const char *c = name;
-	while (*c > ' ' && *c < 0x7f)
-		c++;
-	const size_t length = *c == '\0' ? (size_t)(c - name) : 0;
+	const size_t length = name_length(name);
 	enum header header = header_find(name, length);
 
 	(void)kind;

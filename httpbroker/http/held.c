@@ -191,20 +191,24 @@ static bool large_grow(struct held *held, struct holding *holding, size_t after)
 	return true;
 }
 
+static bool large_append(
+	struct held *held, struct holding *holding, const char *bytes, size_t length)
+{
+	pthread_mutex_lock(&held->lock);
+	holding->length += length;
+	bool room = !holding->dropped && large_grow(held, holding, counted(holding->length));
+	if (room)
+		buffer_append(&holding->body, bytes, length);
+	pthread_mutex_unlock(&held->lock);
+	return room;
+}
+
 bool held_append(struct held *held, struct holding *holding, const char *bytes, size_t length)
 {
 	if (holding->begun == 0)
 		holding->begun = clock_coarse();
-	if (holding->length + length > HELD_SMALL) {
-		pthread_mutex_lock(&held->lock);
-		holding->length += length;
-		bool room =
-			!holding->dropped && large_grow(held, holding, counted(holding->length));
-		if (room)
-			buffer_append(&holding->body, bytes, length);
-		pthread_mutex_unlock(&held->lock);
-		return room;
-	}
+	if (holding->length + length > HELD_SMALL)
+		return large_append(held, holding, bytes, length);
 	return small_append(held, holding, bytes, length);
 }
 

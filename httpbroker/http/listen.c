@@ -343,6 +343,18 @@ static bool socket_address(int fd, struct sockaddr_storage *out)
 	return getsockname(fd, (struct sockaddr *)out, &length) == 0;
 }
 
+static void listeners_log(const struct listeners *listeners)
+{
+	for (int i = 0; i < listeners->count; i++) {
+		struct sockaddr_storage address;
+		char text[ADDRESS_TEXT];
+
+		if (socket_address(listeners->fds[i], &address))
+			log_info("listening on %s",
+				address_of_socket((struct sockaddr *)&address, text));
+	}
+}
+
 /* UNIX sockets last: if an address fails, no path is left behind. */
 void listeners_open(const struct address *addresses, int count, struct listeners *out)
 {
@@ -353,13 +365,7 @@ void listeners_open(const struct address *addresses, int count, struct listeners
 	for (int i = 0; i < count; i++)
 		if (addresses[i].path[0] != '\0')
 			path_open(&addresses[i], out);
-	for (int i = 0; i < out->count; i++) {
-		struct sockaddr_storage address;
-		char text[ADDRESS_TEXT];
-		if (socket_address(out->fds[i], &address))
-			log_info("listening on %s",
-				address_of_socket((struct sockaddr *)&address, text));
-	}
+	listeners_log(out);
 }
 
 static bool is_of_this_machine(const struct sockaddr_storage *address)

@@ -39,6 +39,12 @@ void page_cache_clear(struct page_cache *cache)
 	pthread_mutex_destroy(&cache->lock);
 }
 
+static bool is_answer_to(const struct page_answer *answer, const struct buffer *key)
+{
+	return answer->key.length == key->length &&
+	       memcmp(answer->key.data, key->data, key->length) == 0;
+}
+
 bool page_cache_get(
 	struct page_cache *cache, const struct buffer *key, nsec now, struct buffer *body)
 {
@@ -48,8 +54,7 @@ bool page_cache_get(
 	for (int i = 0; i < PAGE_CACHE_ANSWERS && !found; i++) {
 		const struct page_answer *answer = &cache->answers[i];
 
-		found = now < answer->until && answer->key.length == key->length &&
-			memcmp(answer->key.data, key->data, key->length) == 0;
+		found = now < answer->until && is_answer_to(answer, key);
 		if (found)
 			buffer_append(body, answer->body.data, answer->body.length);
 	}
@@ -179,6 +184,16 @@ static void health_append(const struct request *request, struct buffer *out)
 		status.loading ? "true" : "false");
 }
 
+static void counts_append(const struct page_counts *counts, struct buffer *out)
+{
+	buffer_printf(out,
+		",\"counts\":{\"critical\":%" PRIu64 ",\"unknown\":%" PRIu64 ",\"warning\":%" PRIu64
+		",\"ok\":%" PRIu64 ",\"stale\":%" PRIu64 "},\"matches\":%" PRIu64,
+		counts->states[STATE_CRITICAL], counts->states[STATE_UNKNOWN],
+		counts->states[STATE_WARNING], counts->states[STATE_OK], counts->stale,
+		counts->matches);
+}
+
 /*
  * A stand-by has no checks: its table is empty until it takes over. False: `after` is no place.
  */
@@ -193,12 +208,7 @@ static bool data_append(const struct request *request, const struct page_filter 
 		    &counts, &next))
 		return false;
 	health_append(request, out);
-	buffer_printf(out,
-		",\"counts\":{\"critical\":%" PRIu64 ",\"unknown\":%" PRIu64 ",\"warning\":%" PRIu64
-		",\"ok\":%" PRIu64 ",\"stale\":%" PRIu64 "},\"matches\":%" PRIu64,
-		counts.states[STATE_CRITICAL], counts.states[STATE_UNKNOWN],
-		counts.states[STATE_WARNING], counts.states[STATE_OK], counts.stale,
-		counts.matches);
+	counts_append(&counts, out);
 	buffer_append_text(out, ",\"next\":");
 	if (next.length > 0)
 		jsontext_string(out, next.data, next.length);
@@ -212,6 +222,18 @@ static bool data_append(const struct request *request, const struct page_filter 
 	return true;
 }
 
+/* What the answer depends on. No parameter has a NUL. */
+static void key_append(struct buffer *key, const struct page_filter *filter, struct text after)
+{
+	const struct text parts[] = {filter->entity, filter->text, filter->tag, after};
+
+	buffer_printf(key, "%d", filter->state);
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+		buffer_append(key, "", 1);
+		buffer_append(key, parts[i].bytes, parts[i].length);
+	}
+}
+
 static void data_respond(
 	struct request *request, const struct page_filter *filter, struct text after)
 {
@@ -221,13 +243,7 @@ static void data_respond(
 	nsec begun = clock_thread();
 	bool valid = true;
 
-	/* What the answer depends on. No parameter has a NUL. */
-	const struct text parts[] = {filter->entity, filter->text, filter->tag, after};
-	buffer_printf(&key, "%d", filter->state);
-	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-		buffer_append(&key, "", 1);
-		buffer_append(&key, parts[i].bytes, parts[i].length);
-	}
+	key_append(&key, filter, after);
 	if (!page_cache_get(cache, &key, clock_monotonic(), &response->body)) {
 		valid = data_append(request, filter, after, &response->body);
 		if (valid)

@@ -122,6 +122,15 @@ static bool parameters_read(struct request *request, struct ping *ping)
 	return true;
 }
 
+static bool is_blank(const char *bytes, size_t length)
+{
+	size_t i = 0;
+
+	while (i < length && (bytes[i] == ' ' || bytes[i] == '\t' || bytes[i] == '\r'))
+		i++;
+	return i == length;
+}
+
 /* The first line that is not blank; of a failed job the last one. */
 static struct text line_of(const struct buffer *output, bool last)
 {
@@ -131,11 +140,8 @@ static struct text line_of(const struct buffer *output, bool last)
 	while (line != NULL && line < end && (last || found.length == 0)) {
 		const char *newline = memchr(line, '\n', (size_t)(end - line));
 		size_t length = (size_t)((newline != NULL ? newline : end) - line);
-		size_t i = 0;
 
-		while (i < length && (line[i] == ' ' || line[i] == '\t' || line[i] == '\r'))
-			i++;
-		if (i < length) /* not blank */
+		if (!is_blank(line, length))
 			found = (struct text){line, length};
 		line = newline != NULL ? newline + 1 : end;
 	}

@@ -23,6 +23,14 @@ static const char *peer_text(const struct request *request, char out[ADDRESS_TEX
 	return peer->sa_family == AF_UNIX ? "a UNIX socket" : address_of_socket(peer, out);
 }
 
+static void begin_log(const struct request *request)
+{
+	char peer[ADDRESS_TEXT];
+
+	log_debug("Started %.32s %.200s for connection %d from %s", request->method, request->path,
+		request->client->fd, peer_text(request, peer));
+}
+
 static void end_log(const struct request *request, bool answered)
 {
 	double took = (double)(clock_monotonic() - request->begun) / NSEC_PER_MSEC;
@@ -35,6 +43,14 @@ static void end_log(const struct request *request, bool answered)
 	else
 		log_debug("Ended without a response after %.3fms for connection %d from %s", took,
 			request->client->fd, peer_text(request, peer));
+}
+
+/* SNS sends its password only after a 401, each time. */
+static bool asks_for_challenge(const struct request *request)
+{
+	return request->response.status == 401 &&
+	       request->headers[HEADER_SNS_MESSAGE_TYPE] != NULL &&
+	       request->headers[HEADER_AUTHORIZATION] == NULL;
 }
 
 /*
@@ -51,11 +67,7 @@ static void refusal_log(const struct request *request)
 			      ? status == 207 || (status >= 400 && status < 500)
 			      : status == 401 || status == 403;
 
-	/* SNS sends its password only after a 401, each time. */
-	if (response->why == NULL || !logged ||
-		(request->response.status == 401 &&
-			request->headers[HEADER_SNS_MESSAGE_TYPE] != NULL &&
-			request->headers[HEADER_AUTHORIZATION] == NULL))
+	if (response->why == NULL || !logged || asks_for_challenge(request))
 		return;
 	log_limited(&limit, clock_monotonic(), log_warning, "%.32s %.200s from %s: %u: %s",
 		request->method, request->path, peer_text(request, peer), status, response->why);
@@ -108,6 +120,19 @@ static int64_t content_length(const struct request *request)
 	return length;
 }
 
+static void header_check(struct request *request)
+{
+	int64_t length = content_length(request);
+
+	request->refused = !headers_check(request);
+	if (!request->refused && length > (int64_t)request->context->max_body &&
+		!request->route->keeps_end)
+		too_large_refuse(request);
+	if (!request->refused && length > 0)
+		buffer_reserve(&request->holding.body,
+			(size_t)(length < BODY_FIRST ? length : BODY_FIRST));
+}
+
 /* An MHD_KeyValueIteratorN. */
 static enum MHD_Result parameter_add(void *context, enum MHD_ValueKind kind, const char *name,
 	size_t name_length, const char *value, size_t value_length)
@@ -154,9 +179,7 @@ static struct request *request_new(struct request_context *context,
 		connection, MHD_GET_ARGUMENT_KIND, parameter_add, &request->query);
 	if (log_enabled(LOG_LEVEL_DEBUG)) {
 		request->begun = clock_monotonic();
-		char peer[ADDRESS_TEXT];
-		log_debug("Started %.32s %.200s for connection %d from %s", request->method,
-			request->path, request->client->fd, peer_text(request, peer));
+		begin_log(request);
 	}
 	return request;
 }
@@ -171,14 +194,7 @@ static enum MHD_Result request_begin(struct request *request, const char *versio
 	request->last = !headers_framing_check(request, version);
 	if (request->last)
 		return request_respond(request);
-	int64_t length = content_length(request);
-	request->refused = !headers_check(request);
-	if (!request->refused && length > (int64_t)request->context->max_body &&
-		!request->route->keeps_end)
-		too_large_refuse(request);
-	if (!request->refused && length > 0)
-		buffer_reserve(&request->holding.body,
-			(size_t)(length < BODY_FIRST ? length : BODY_FIRST));
+	header_check(request);
 	if (request->refused && request->headers[HEADER_EXPECT] != NULL)
 		return request_respond(request);
 	return MHD_YES;
@@ -266,6 +282,17 @@ void request_resume(struct request *request)
 		MHD_resume_connection(request->connection);
 }
 
+static void route_run(struct request *request)
+{
+	const struct route *route = request->route;
+	bool again = request->waits;
+
+	request->waits = false;
+	request->stopping = atomic_load(&request->context->draining);
+	atomic_store(&request->met, false);
+	request->submission = (again ? route->resume : route->begin)(request);
+}
+
 /*
  * Until the response is sent. In the steps of its body: for most requests the total, which all
  * threads change, stays as it is.
@@ -292,15 +319,8 @@ static enum MHD_Result request_dispatch(struct request *request)
 	const char *elsewhere = request->refused ? NULL : elsewhere_why(request);
 	if (elsewhere != NULL)
 		response_busy(&request->response, elsewhere);
-	else if (!request->refused) {
-		const struct route *route = request->route;
-		bool again = request->waits;
-
-		request->waits = false;
-		request->stopping = atomic_load(&request->context->draining);
-		atomic_store(&request->met, false);
-		request->submission = (again ? route->resume : route->begin)(request);
-	}
+	else if (!request->refused)
+		route_run(request);
 	memory_count(request);
 	if (request->submission != NULL) {
 		request_submit(request);

@@ -144,6 +144,25 @@ static void number_header_add(struct MHD_Response *made, const char *name, unsig
 	MHD_add_response_header(made, name, text);
 }
 
+/* Nothing but the page's own files is loaded or run, and no other page may frame it. */
+static void page_headers_add(struct MHD_Response *made)
+{
+	static const char *const headers[][2] = {
+		{"Content-Security-Policy",
+			"default-src 'none'; script-src 'self'; style-src 'self'; connect-src "
+			"'self'; img-src data:; base-uri 'none'; form-action 'none'; "
+			"frame-ancestors 'none'"},
+		{"X-Content-Type-Options", "nosniff"},
+		{"X-Frame-Options", "DENY"},
+		{"Referrer-Policy", "no-referrer"},
+		{"Cross-Origin-Resource-Policy", "same-origin"},
+		{MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache, private"},
+	};
+
+	for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++)
+		MHD_add_response_header(made, headers[i][0], headers[i][1]);
+}
+
 static void headers_add(struct MHD_Response *made, const struct response *response, bool last)
 {
 	MHD_add_response_header(made, MHD_HTTP_HEADER_CONTENT_TYPE, response->type);
@@ -155,26 +174,8 @@ static void headers_add(struct MHD_Response *made, const struct response *respon
 	}
 	if (response->allow != NULL)
 		MHD_add_response_header(made, MHD_HTTP_HEADER_ALLOW, response->allow);
-	if (response->page) {
-		/*
-		 * Nothing but the page's own files is loaded or run, and no other page may frame
-		 * it.
-		 */
-		static const char *const headers[][2] = {
-			{"Content-Security-Policy",
-				"default-src 'none'; script-src 'self'; style-src 'self'; connect-src "
-				"'self'; img-src data:; base-uri 'none'; form-action 'none'; "
-				"frame-ancestors 'none'"},
-			{"X-Content-Type-Options", "nosniff"},
-			{"X-Frame-Options", "DENY"},
-			{"Referrer-Policy", "no-referrer"},
-			{"Cross-Origin-Resource-Policy", "same-origin"},
-			{MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache, private"},
-		};
-
-		for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++)
-			MHD_add_response_header(made, headers[i][0], headers[i][1]);
-	}
+	if (response->page)
+		page_headers_add(made);
 	if (response->etag[0] != '\0')
 		MHD_add_response_header(made, MHD_HTTP_HEADER_ETAG, response->etag);
 	number_header_add(made, MHD_HTTP_HEADER_RETRY_AFTER, response->retry_after);

@@ -97,6 +97,23 @@ static struct MHD_Daemon *daemon_start(
 	return daemon;
 }
 
+static struct clients *clients_make(const struct server_settings *settings)
+{
+	const struct clients_settings clients = {
+		.max = settings->max_connections,
+		.limits =
+			{
+				[CLIENT_ASKS] = settings->request_timeout,
+				[CLIENT_WAITS] = NSEC_NEVER,
+				[CLIENT_READS] = LIMIT_ANSWER,
+				/* libmicrohttpd closes one that is silent for so long */
+				[CLIENT_RESTS] = settings->idle_timeout + settings->request_timeout,
+			},
+	};
+
+	return clients_start(&clients);
+}
+
 struct server *server_start(const struct server_settings *settings,
 	const struct listeners *listeners, const struct broker *broker)
 {
@@ -109,19 +126,7 @@ struct server *server_start(const struct server_settings *settings,
 	server->context.auth = settings->auth;
 	server->context.hosts = settings->hosts;
 	server->context.max_body = settings->max_body;
-	const struct clients_settings clients = {
-		.max = server->settings.max_connections,
-		.limits =
-			{
-				[CLIENT_ASKS] = server->settings.request_timeout,
-				[CLIENT_WAITS] = NSEC_NEVER,
-				[CLIENT_READS] = LIMIT_ANSWER,
-				/* libmicrohttpd closes one that is silent for so long */
-				[CLIENT_RESTS] = server->settings.idle_timeout +
-						 server->settings.request_timeout,
-			},
-	};
-	server->context.clients = clients_start(&clients);
+	server->context.clients = clients_make(&server->settings);
 	for (int i = 0; i < listeners->count; i++) {
 		int fd = listeners->fds[i];
 

@@ -75,6 +75,27 @@ static void outage_log(struct redis *redis, unsigned kinds, const char *why, nse
 	redis->outage.logged |= kinds;
 }
 
+static nsec outage_fail(struct redis *redis, enum outage_kind kind, const char *why, nsec now)
+{
+	outage_log(redis, kind, why, now);
+	redis->outage.failures++;
+	nsec wait = backoff_wait(&redis->outage.backoff, random_number());
+	return now + (kind == OUTAGE_REFUSED ? nsec_earlier(wait, REFUSED_WAIT) : wait);
+}
+
+static void outage_end(struct redis *redis, nsec now)
+{
+	char span[DURATION_TEXT];
+
+	backoff_reset(&redis->outage.backoff);
+	if (!redis->outage.away)
+		return;
+	log_info("Redis at %s: back after %s", redis->server,
+		duration_text(now - redis->outage.since, span));
+	redis->outage.away = false;
+	redis->outage.logged = 0;
+}
+
 static bool uses_sentinel(const struct redis *redis)
 {
 	return redis->settings.place.sentinel_count > 0;
@@ -125,16 +146,20 @@ static void redis_fail(struct redis *redis, enum outage_kind kind, const char *w
 	redis_close(redis);
 	redis->broken = true;
 	redis->step = STEP_WAITS;
-	outage_log(redis, kind, why, now);
-	redis->outage.failures++;
-	nsec wait = backoff_wait(&redis->outage.backoff, random_number());
-	redis->until = now + (kind == OUTAGE_REFUSED ? nsec_earlier(wait, REFUSED_WAIT) : wait);
+	redis->until = outage_fail(redis, kind, why, now);
 }
 
 static void connector_begin(struct redis *redis, enum connector_job job)
 {
 	redis->connector = connector_start(&redis->settings.place, job, redis->sentinel,
 		LIMIT_REDIS_WAIT, redis->settings.wake_fd);
+}
+
+static void connect_begin(struct redis *redis, nsec now)
+{
+	connector_begin(redis, CONNECTOR_CONNECTS);
+	redis->step = STEP_CONNECTS;
+	redis->until = now + LIMIT_REDIS_WAIT;
 }
 
 static void connect_fail(struct redis *redis, const struct connected *end, nsec now)
@@ -161,6 +186,15 @@ static void answer_note(struct redis *redis, const struct connected *end)
 		redis->settings.place.master);
 }
 
+static void session_begin(struct redis *redis, const struct connected *end, nsec now)
+{
+	redis->connection = connection_new(end->fd, end->ssl);
+	redis->step = STEP_CONNECTED;
+	redis->ask_at = now + SENTINEL_ASKED;
+	session_open(redis->session, now, connection_out(redis->connection));
+	connection_flush(redis->connection);
+}
+
 static void connect_step(struct redis *redis, nsec now)
 {
 	struct connected end;
@@ -175,17 +209,18 @@ static void connect_step(struct redis *redis, nsec now)
 	case CONNECTOR_DONE:
 		connector_end(redis);
 		answer_note(redis, &end);
-		redis->connection = connection_new(end.fd, end.ssl);
-		redis->step = STEP_CONNECTED;
-		redis->ask_at = now + SENTINEL_ASKED;
-		session_open(redis->session, now, connection_out(redis->connection));
-		connection_flush(redis->connection);
+		session_begin(redis, &end, now);
 		return;
 	case CONNECTOR_FAILED:
 		answer_note(redis, &end);
 		connect_fail(redis, &end, now);
 		return;
 	}
+}
+
+static bool is_same_address(const struct address *one, const struct address *other)
+{
+	return one->port == other->port && strcmp(one->host, other->host) == 0;
 }
 
 /* The sentinels have answered whether the master is another one: then the connection is closed. */
@@ -199,8 +234,7 @@ static void ask_end(struct redis *redis, nsec now)
 		return;
 	connector_end(redis);
 	redis->ask_at = now + SENTINEL_ASKED;
-	if (!end.answered || (end.server.port == redis->address.port &&
-				     strcmp(end.server.host, redis->address.host) == 0))
+	if (!end.answered || is_same_address(&end.server, &redis->address))
 		return;
 	redis->sentinel = end.sentinel;
 	reason_set(&why, "a sentinel names another master, %s", address_text(&end.server, text));
@@ -208,11 +242,16 @@ static void ask_end(struct redis *redis, nsec now)
 	redis->until = now;
 }
 
+static bool is_alone(const struct redis *redis)
+{
+	return session_role(redis->session) == SESSION_ACTIVE &&
+	       session_confirm(redis->session)->unconfirmed;
+}
+
 /* Logs that no replica confirms, and that one does again; asks whether there is another master. */
 static void replica_watch(struct redis *redis, nsec now)
 {
-	bool alone = session_role(redis->session) == SESSION_ACTIVE &&
-		     session_confirm(redis->session)->unconfirmed;
+	bool alone = is_alone(redis);
 	char span[DURATION_TEXT];
 
 	if (alone && !redis->alone) {
@@ -237,17 +276,8 @@ static void outage_check(struct redis *redis, nsec now)
 	if (!redis->connected)
 		log_info("Redis at %s: connected", redis->server);
 	redis->connected = true;
-	if (!redis->degraded) {
-		char span[DURATION_TEXT];
-
-		backoff_reset(&redis->outage.backoff);
-		if (!redis->outage.away)
-			return;
-		log_info("Redis at %s: back after %s", redis->server,
-			duration_text(now - redis->outage.since, span));
-		redis->outage.away = false;
-		redis->outage.logged = 0;
-	}
+	if (!redis->degraded)
+		outage_end(redis, now);
 }
 
 /* False: no complete reply has arrived, or the connection failed. */
@@ -293,11 +323,8 @@ static void connected_step(struct redis *redis, struct moment now)
 
 void redis_step(struct redis *redis, struct moment now)
 {
-	if (redis->step == STEP_WAITS && now.monotonic >= redis->until) {
-		connector_begin(redis, CONNECTOR_CONNECTS);
-		redis->step = STEP_CONNECTS;
-		redis->until = now.monotonic + LIMIT_REDIS_WAIT;
-	}
+	if (redis->step == STEP_WAITS && now.monotonic >= redis->until)
+		connect_begin(redis, now.monotonic);
 	if (redis->step == STEP_CONNECTS)
 		connect_step(redis, now.monotonic);
 	if (redis->step == STEP_CONNECTED)

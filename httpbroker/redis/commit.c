@@ -41,6 +41,14 @@ bool watermarks_reached(const struct watermarks *done, const struct watermarks *
 	return done->pushes >= wanted->pushes && done->records >= wanted->records;
 }
 
+static void pushes_write(struct commit *commit, const struct keys *keys, struct buffer *out)
+{
+	if (commit->todo & COMMIT_PUSHES)
+		resp_command(out, RESP_WORDS("LPUSH", keys->queue), &commit->pushes);
+	if (commit->todo & COMMIT_WAKE)
+		resp_command(out, RESP_WORDS("LPUSH", keys->actions, "+"), NULL);
+}
+
 /* Within the transaction, the type proves whether LPUSH was applied. */
 #define PROOF_SCRIPT                                          \
 	"local kind = redis.call('TYPE', KEYS[2]).ok "        \
@@ -75,10 +83,7 @@ static void parts_write(
 		resp_command(out, RESP_WORDS("HDEL", keys->checks), &commit->forgets);
 	if (commit->sent & COMMIT_RECORDS)
 		resp_command(out, RESP_WORDS("HSET", keys->checks), &commit->records);
-	if (commit->todo & COMMIT_PUSHES)
-		resp_command(out, RESP_WORDS("LPUSH", keys->queue), &commit->pushes);
-	if (commit->todo & COMMIT_WAKE)
-		resp_command(out, RESP_WORDS("LPUSH", keys->actions, "+"), NULL);
+	pushes_write(commit, keys, out);
 	if (commit->todo & COMMIT_TRIM) {
 		snprintf(trim, sizeof trim, "%zu", commit->trim);
 		resp_command(out, RESP_WORDS("LTRIM", keys->handover, trim, "-1"), NULL);
@@ -204,6 +209,23 @@ static const char *part_key(const struct commit *commit, const struct part *part
 	return *(char *const *)(const void *)((const char *)commit->keys + part->key);
 }
 
+static void part_fail(
+	struct commit *commit, const struct part *part, const redisReply *reply, struct reason *why)
+{
+	commit_fail(commit, part->command, part_key(commit, part), reply, why);
+}
+
+static void refusal_add(const struct commit *commit, const struct part *part,
+	const redisReply *reply, struct reason *why)
+{
+	const struct reason before = *why;
+	struct reason more;
+
+	refusal_format(part->command, part_key(commit, part), reply, &more);
+	reason_set(why, "%s%s%s", commit->refused != 0 ? before.text : "",
+		commit->refused != 0 ? "; " : "", more.text);
+}
+
 /* The other parts are applied nevertheless. */
 static void part_refuse(
 	struct commit *commit, const struct part *part, const redisReply *reply, struct reason *why)
@@ -213,14 +235,8 @@ static void part_refuse(
 
 	if (proof && strncmp(reply->str, "WRONGTYPE", 9) == 0)
 		part = &part_records; /* the last command of EVAL */
-	if ((commit->refused & part->part) == 0) {
-		const struct reason before = *why;
-		struct reason more;
-
-		refusal_format(part->command, part_key(commit, part), reply, &more);
-		reason_set(why, "%s%s%s", commit->refused != 0 ? before.text : "",
-			commit->refused != 0 ? "; " : "", more.text);
-	}
+	if ((commit->refused & part->part) == 0)
+		refusal_add(commit, part, reply, why);
 	commit->refused |= part->part;
 	if ((part->part & COMMIT_FRAME) != 0)
 		commit->result = COMMIT_FAILED;
@@ -253,6 +269,19 @@ static void part_reply_read(struct commit *commit, const struct part *part,
 		part_refuse(commit, part, answer, why);
 }
 
+/* Redis goes on after a refused command: only that one is sent again. */
+static void exec_parts_read(struct commit *commit, const redisReply *reply, struct reason *why)
+{
+	for (size_t i = 0; i < reply->elements; i++) {
+		const struct part *part = part_at(commit->sent, (int)i);
+
+		if (part != NULL)
+			part_reply_read(commit, part, reply->element[i], why);
+	}
+	if (commit->result == COMMIT_FAILED || commit->confirm_within == 0)
+		todo_set(commit, commit->refused);
+}
+
 /* Not queued. Without MULTI it ran by itself, unless it was refused as well. */
 static void queued_read(
 	struct commit *commit, const struct part *part, const redisReply *reply, struct reason *why)
@@ -262,7 +291,7 @@ static void queued_read(
 
 	if (commit->unfenced && reply->type != REDIS_REPLY_ERROR && all)
 		todo_set(commit, commit->todo & ~part->part);
-	commit_fail(commit, part->command, part_key(commit, part), reply, why);
+	part_fail(commit, part, reply, why);
 }
 
 unsigned commit_left(const struct commit *commit, const char *queue)
@@ -278,17 +307,9 @@ static void exec_read(struct commit *commit, const redisReply *reply, struct rea
 {
 	if (reply->type == REDIS_REPLY_NIL)
 		commit->result = COMMIT_AGAIN;
-	else if (reply->type == REDIS_REPLY_ARRAY && commit->result == COMMIT_DONE) {
-		/* Redis goes on after a refused command: only that one is sent again. */
-		for (size_t i = 0; i < reply->elements; i++) {
-			const struct part *part = part_at(commit->sent, (int)i);
-
-			if (part != NULL)
-				part_reply_read(commit, part, reply->element[i], why);
-		}
-		if (commit->result == COMMIT_FAILED || commit->confirm_within == 0)
-			todo_set(commit, commit->refused);
-	} else
+	else if (reply->type == REDIS_REPLY_ARRAY && commit->result == COMMIT_DONE)
+		exec_parts_read(commit, reply, why);
+	else
 		commit_fail(commit, "EXEC", "", reply, why);
 }
 

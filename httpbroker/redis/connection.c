@@ -71,6 +71,15 @@ struct buffer *connection_out(struct connection *connection)
 	return &connection->out;
 }
 
+/* Everything is out: one huge commit shall not be remembered in memory for ever. */
+static void out_forget(struct connection *connection)
+{
+	if (connection->out.capacity > OUT_KEPT)
+		buffer_free(&connection->out);
+	buffer_clear(&connection->out);
+	connection->written = 0;
+}
+
 /* Of recv(2) or send(2): false if the connection is over; else *done, 0 if it has to wait. */
 static bool transfer_check(ssize_t result, size_t *done, struct reason *why)
 {
@@ -101,13 +110,8 @@ static bool connection_send(struct connection *connection, struct reason *why)
 			return true;
 		connection->written += done;
 	}
-	if (connection->written > 0) {
-		/* Everything is out: one huge commit shall not be remembered in memory for ever. */
-		if (connection->out.capacity > OUT_KEPT)
-			buffer_free(&connection->out);
-		buffer_clear(&connection->out);
-		connection->written = 0;
-	}
+	if (connection->written > 0)
+		out_forget(connection);
 	return true;
 }
 
@@ -164,6 +168,14 @@ enum { STEP_AUTH, STEP_ROLE, STEP_SELECT, STEPS };
 
 static const char *const commands[STEPS] = {"AUTH", "ROLE", "SELECT"};
 
+static void auth_write(const struct handshake_settings *login, struct buffer *out)
+{
+	if (login->user != NULL)
+		resp_command(out, RESP_WORDS("AUTH", login->user, login->password), NULL);
+	else
+		resp_command(out, RESP_WORDS("AUTH", login->password), NULL);
+}
+
 /* The first command that is needed, from this step on. */
 static void step_write(struct handshake *handshake, int step, struct buffer *out)
 {
@@ -176,12 +188,9 @@ static void step_write(struct handshake *handshake, int step, struct buffer *out
 		step = STEP_SELECT;
 	handshake->step = step;
 	snprintf(number, sizeof number, "%d", login->database);
-	if (step == STEP_AUTH) {
-		if (login->user != NULL)
-			resp_command(out, RESP_WORDS("AUTH", login->user, login->password), NULL);
-		else
-			resp_command(out, RESP_WORDS("AUTH", login->password), NULL);
-	} else if (step == STEP_ROLE)
+	if (step == STEP_AUTH)
+		auth_write(login, out);
+	else if (step == STEP_ROLE)
 		resp_command(out, RESP_WORDS("ROLE"), NULL);
 	else
 		resp_command(out, RESP_WORDS("SELECT", number), NULL);

@@ -60,6 +60,15 @@ static bool is_status(const redisReply *reply, const char *expected)
 	return reply->type == REDIS_REPLY_STATUS && strcmp(reply->str, expected) == 0;
 }
 
+static void standby_write(const struct acquire *acquire, struct buffer *out)
+{
+	char lasts[24];
+
+	snprintf(lasts, sizeof lasts, "%" PRId64, STANDBY_LASTS / NSEC_PER_MSEC);
+	resp_command(out,
+		RESP_WORDS("SET", acquire->keys->standby, acquire->lease->text, "PX", lasts), NULL);
+}
+
 void look_write(struct acquire *acquire, bool stands_by, struct buffer *out)
 {
 	const struct keys *keys = acquire->keys;
@@ -67,15 +76,8 @@ void look_write(struct acquire *acquire, bool stands_by, struct buffer *out)
 
 	acquire->replies = 0;
 	acquire->before = stands_by;
-	if (stands_by) {
-		char lasts[24];
-
-		snprintf(lasts, sizeof lasts, "%" PRId64, STANDBY_LASTS / NSEC_PER_MSEC);
-		resp_command(out,
-			RESP_WORDS(
-				"SET", acquire->keys->standby, acquire->lease->text, "PX", lasts),
-			NULL);
-	}
+	if (stands_by)
+		standby_write(acquire, out);
 	resp_command(out, RESP_WORDS("WATCH", keys->lease), NULL);
 	resp_command(out, RESP_WORDS("GET", keys->lease), NULL);
 	resp_command(out, RESP_WORDS("GET", keys->batch), NULL);
@@ -172,29 +174,38 @@ static void acquire_fail(
 	acquire->failed = true;
 }
 
+static void exec_read(struct acquire *acquire, const redisReply *reply, struct reason *why)
+{
+	if (reply->type != REDIS_REPLY_NIL && reply->type != REDIS_REPLY_ARRAY)
+		acquire_fail(acquire, reply, "EXEC", why);
+	acquire->taken = reply->type == REDIS_REPLY_ARRAY;
+	for (size_t i = 0; i < reply->elements; i++)
+		if (reply->element[i]->type == REDIS_REPLY_ERROR)
+			acquire_fail(acquire, reply->element[i], "SET", why);
+}
+
+static enum acquire_result acquire_end(
+	struct acquire *acquire, const redisReply *reply, struct reason *why)
+{
+	if (!is_text_or_none(reply))
+		acquire_fail(acquire, reply, "GET", why);
+	if (acquire->failed)
+		return ACQUIRE_REFUSED;
+	holder_read(acquire, reply);
+	return acquire->taken && acquire->seen.holder == LEASE_OURS ? ACQUIRE_DONE : ACQUIRE_LOST;
+}
+
 enum acquire_result acquire_read(
 	struct acquire *acquire, const struct redisReply *reply, struct reason *why)
 {
 	int sets = 1 + acquire->write.leave + acquire->write.begin;
 	int index = acquire->replies++;
 
-	if (index == sets + 3) {
-		if (!is_text_or_none(reply))
-			acquire_fail(acquire, reply, "GET", why);
-		if (acquire->failed)
-			return ACQUIRE_REFUSED;
-		holder_read(acquire, reply);
-		return acquire->taken && acquire->seen.holder == LEASE_OURS ? ACQUIRE_DONE
-									    : ACQUIRE_LOST;
-	}
-	if (index == sets + 1) {
-		if (reply->type != REDIS_REPLY_NIL && reply->type != REDIS_REPLY_ARRAY)
-			acquire_fail(acquire, reply, "EXEC", why);
-		acquire->taken = reply->type == REDIS_REPLY_ARRAY;
-		for (size_t i = 0; i < reply->elements; i++)
-			if (reply->element[i]->type == REDIS_REPLY_ERROR)
-				acquire_fail(acquire, reply->element[i], "SET", why);
-	} else if (index == 0 && !is_status(reply, "OK"))
+	if (index == sets + 3)
+		return acquire_end(acquire, reply, why);
+	if (index == sets + 1)
+		exec_read(acquire, reply, why);
+	else if (index == 0 && !is_status(reply, "OK"))
 		acquire_fail(acquire, reply, "MULTI", why);
 	else if (index > 0 && index <= sets && !is_status(reply, "QUEUED"))
 		acquire_fail(acquire, reply, "SET", why);

@@ -166,15 +166,21 @@ static void stand_by(struct session *session, nsec now)
 	phase_wait(session, PHASE_STANDS_BY, now >= session->standby_at ? now : now + LEASE_LOOK);
 }
 
-/* What the look has read says whether a commit in flight was applied, unless it is sent again. */
-static void look_end(struct session *session, struct moment now, struct buffer *out)
+static void commit_look(struct session *session, const struct observed *seen)
 {
-	const struct observed *seen = &session->acquire.seen;
 	const struct batch *applied =
 		session->in_flight != NULL ? leadership_applied(&session->leadership, seen) : NULL;
 
 	session->seen_applied = applied != NULL;
 	session->seen_left = applied != NULL ? commit_left(session->in_flight, applied->queue) : 0;
+}
+
+/* What the look has read says whether a commit in flight was applied, unless it is sent again. */
+static void look_end(struct session *session, struct moment now, struct buffer *out)
+{
+	const struct observed *seen = &session->acquire.seen;
+
+	commit_look(session, seen);
 	if (leadership_saw_loss(&session->leadership, seen) && session->role != SESSION_ACTIVE)
 		session->left_until = now.monotonic + LEASE_LEFT;
 	if (now.monotonic < session->left_until ||
@@ -187,6 +193,28 @@ static void look_end(struct session *session, struct moment now, struct buffer *
 		commit_finish(session, pushes_were_applied(session));
 	acquire_write(&session->acquire, &write, out);
 	phase_begin(session, PHASE_ACQUIRES, now.monotonic);
+}
+
+/* It was applied: the rest is sent again under its number. */
+static void commit_reduce(struct session *session)
+{
+	session->in_flight->todo = session->seen_left;
+	if (session->seen_left == 0)
+		commit_finish(session, true);
+}
+
+static void acquire_end(struct session *session, struct moment now, struct buffer *out)
+{
+	change_set(session, leadership_begin(&session->leadership));
+	session->role = SESSION_ACTIVE;
+	session->renew_at = now.monotonic + LEASE_RENEWED;
+	session->ours_until = now.monotonic + LEASE_LASTS;
+	if (session->in_flight != NULL && session->seen_applied)
+		commit_reduce(session);
+	if (session->in_flight != NULL)
+		commit_send(session, now, out);
+	else
+		phase_wait(session, PHASE_RESTS, session->renew_at);
 }
 
 static bool acquire_receive(struct session *session, const redisReply *reply, struct moment now,
@@ -202,23 +230,26 @@ static bool acquire_receive(struct session *session, const redisReply *reply, st
 		look_begin(session, now.monotonic, out);
 	else if (result == ACQUIRE_DONE && looks)
 		look_end(session, now, out);
-	else if (result == ACQUIRE_DONE) {
-		change_set(session, leadership_begin(&session->leadership));
-		session->role = SESSION_ACTIVE;
-		session->renew_at = now.monotonic + LEASE_RENEWED;
-		session->ours_until = now.monotonic + LEASE_LASTS;
-		if (session->in_flight != NULL && session->seen_applied) {
-			/* It was applied: the rest is sent again under its number. */
-			session->in_flight->todo = session->seen_left;
-			if (session->seen_left == 0)
-				commit_finish(session, true);
-		}
-		if (session->in_flight != NULL)
-			commit_send(session, now, out);
-		else
-			phase_wait(session, PHASE_RESTS, session->renew_at);
-	}
+	else if (result == ACQUIRE_DONE)
+		acquire_end(session, now, out);
 	return true;
+}
+
+static void commit_end(struct session *session, bool held, nsec now, struct buffer *out)
+{
+	session->records = session->in_flight->records_there;
+	if (session->in_flight->refused != 0)
+		session->refusal = session->why;
+	session->backed = session->in_flight->backed;
+	/* the replies came after WAIT */
+	session->ours_until =
+		LEASE_LASTS + (session->confirm.sentinel ? session->renew_at - LEASE_RENEWED : now);
+	confirm_end(&session->confirm, session->in_flight->confirmed, &session->in_flight->role);
+	commit_finish(session, true);
+	if (held)
+		phase_wait(session, PHASE_RESTS, session->renew_at);
+	else
+		look_begin(session, now, out);
 }
 
 static bool commit_receive(struct session *session, const redisReply *reply, struct moment now,
@@ -230,21 +261,7 @@ static bool commit_receive(struct session *session, const redisReply *reply, str
 	case COMMIT_WAITS:
 		return true;
 	case COMMIT_DONE:
-		session->records = session->in_flight->records_there;
-		if (session->in_flight->refused != 0)
-			session->refusal = session->why;
-		session->backed = session->in_flight->backed;
-		/* the replies came after WAIT */
-		session->ours_until =
-			LEASE_LASTS + (session->confirm.sentinel ? session->renew_at - LEASE_RENEWED
-								 : now.monotonic);
-		confirm_end(&session->confirm, session->in_flight->confirmed,
-			&session->in_flight->role);
-		commit_finish(session, true);
-		if (commit->held)
-			phase_wait(session, PHASE_RESTS, session->renew_at);
-		else
-			look_begin(session, now.monotonic, out);
+		commit_end(session, commit->held, now.monotonic, out);
 		return true;
 	case COMMIT_AGAIN:
 		look_begin(session, now.monotonic, out);
@@ -263,6 +280,18 @@ static bool handshake_receive(struct session *session, const redisReply *reply, 
 	if (result == HANDSHAKE_DONE)
 		look_begin(session, now, out);
 	return result != HANDSHAKE_REFUSED;
+}
+
+static bool query_receive(
+	struct session *session, struct redisReply *reply, struct moment now, struct reason *why)
+{
+	bool active = session->role == SESSION_ACTIVE;
+	enum query_result result = query_read(&session->query, reply, why);
+
+	if (result == QUERY_DONE)
+		phase_wait(session, active ? PHASE_RESTS : PHASE_STANDS_BY,
+			active ? session->renew_at : now.monotonic + LEASE_LOOK);
+	return result != QUERY_REFUSED;
 }
 
 static bool reply_receive(struct session *session, const redisReply *reply, struct moment now,
@@ -293,15 +322,8 @@ static bool reply_receive(struct session *session, const redisReply *reply, stru
 bool session_receive(struct session *session, struct redisReply *reply, struct moment now,
 	struct buffer *out, struct reason *why)
 {
-	if (session->phase == PHASE_QUERIES) {
-		bool active = session->role == SESSION_ACTIVE;
-		enum query_result result = query_read(&session->query, reply, why);
-
-		if (result == QUERY_DONE)
-			phase_wait(session, active ? PHASE_RESTS : PHASE_STANDS_BY,
-				active ? session->renew_at : now.monotonic + LEASE_LOOK);
-		return result != QUERY_REFUSED;
-	}
+	if (session->phase == PHASE_QUERIES)
+		return query_receive(session, reply, now, why);
 	bool sound = reply_receive(session, reply, now, out, why);
 	freeReplyObject(reply);
 	return sound;

@@ -173,6 +173,31 @@ void sns_message_accepted(struct sns_message *message, nsec now)
 	pthread_mutex_unlock(&sns->lock);
 }
 
+static bool was_accepted(const struct sns_message *message, nsec now)
+{
+	struct sns *sns = message->sns;
+
+	pthread_mutex_lock(&sns->lock);
+	bool has = id_cache_has(sns->accepted, message->envelope.message_id, now);
+	pthread_mutex_unlock(&sns->lock);
+	return has;
+}
+
+/* Never fetches the message's SubscribeURL: that may be any host. */
+static enum sns_message_step confirmation_begin(struct sns_message *message, struct reason *why)
+{
+	topic_confirm_url(
+		&message->url, &message->topic, message->envelope.topic, message->envelope.token);
+	message->confirmation.url = message->url.data;
+	message->confirmation.done = confirmation_arrived;
+	message->confirmation.owner = message;
+	message->stage = STAGE_CONFIRM;
+	if (fetcher_put(message->sns->fetcher, &message->confirmation))
+		return SNS_MESSAGE_WAITING;
+	reason_set(why, "the queue of fetches is full");
+	return SNS_MESSAGE_LATER;
+}
+
 #define ARN_BEGIN "<SubscriptionArn>"
 
 /* SNS responds with XML, of which only the subscription's ARN is of use. */
@@ -197,30 +222,15 @@ static enum sns_message_step verified_handle(
 	struct sns_message *message, nsec now, struct reason *why)
 {
 	const struct text topic = message->envelope.topic;
-	struct sns *sns = message->sns;
 
-	pthread_mutex_lock(&sns->lock);
-	bool known = id_cache_has(sns->accepted, message->envelope.message_id, now);
-	pthread_mutex_unlock(&sns->lock);
-	if (known) {
+	if (was_accepted(message, now)) {
 		reason_set(why, "the message was accepted before");
 		return SNS_MESSAGE_DONE;
 	}
 	if (message->envelope.type == SNS_NOTIFICATION)
 		return SNS_MESSAGE_EVENT;
-	if (message->envelope.type == SNS_SUBSCRIBE) {
-		/* Never fetches the message's SubscribeURL: that may be any host. */
-		topic_confirm_url(&message->url, &message->topic, message->envelope.topic,
-			message->envelope.token);
-		message->confirmation.url = message->url.data;
-		message->confirmation.done = confirmation_arrived;
-		message->confirmation.owner = message;
-		message->stage = STAGE_CONFIRM;
-		if (fetcher_put(message->sns->fetcher, &message->confirmation))
-			return SNS_MESSAGE_WAITING;
-		reason_set(why, "the queue of fetches is full");
-		return SNS_MESSAGE_LATER;
-	}
+	if (message->envelope.type == SNS_SUBSCRIBE)
+		return confirmation_begin(message, why);
 	/* the SubscribeURL of an UnsubscribeConfirmation would subscribe again */
 	reason_set(why, "the subscription to %.*s has ended",
 		topic.length > 200 ? 200 : (int)topic.length, topic.bytes);

@@ -3,7 +3,6 @@
 #ifndef HTTPBROKER_SUBMIT_DRYRUN_H
 #define HTTPBROKER_SUBMIT_DRYRUN_H
 
-#include "common/reason.h"
 #include "httpbroker/submit/source.h"
 
 #include <stddef.h>

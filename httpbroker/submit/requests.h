@@ -33,7 +33,7 @@ void start_send(const struct start *start, const struct sender *sender);
 char *forget_query(const char *entity, const char *check);
 
 /*
- * Asks until the broker responses, for `retry_limit` at most. Returns the exit code: 0, EX_DATAERR
+ * Asks until the broker responds, for `retry_limit` at most. Returns the exit code: 0, EX_DATAERR
  * (there is no such check, or it may not be forgotten), EX_UNAVAILABLE. Signals as for
  * submit_run().
  */
