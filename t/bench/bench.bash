@@ -111,6 +111,12 @@ events_read() {
 	equal 'requests that failed' "$errors" 0
 }
 
+# accepted RESULT: how many events the broker says came to that
+accepted() {
+	curl -fsS "${url%/state}/metrics" |
+		sed -n "s/^httpbroker_events_accepted_total{format=\"flapjack\",result=\"$1\"} //p"
+}
+
 # fill FIRST COUNT: that many states of the manual's event, as fast as it goes.
 fill() {
 	local first=$1 count=$2 wanted

@@ -11,6 +11,8 @@
 --   delay=MS      pause of a connection after each answer (default 0)
 --   times=yes     an event's time is a second later each round (up to 1,800, then it is the
 --                 broker's): of two of a check that overtake each other the newer stays
+--   later=SECONDS the first of these times is so much later (default 0): a second load of the same
+--                 checks has to be later than the first, or else its events are older than the known
 --
 -- The summary has the number of the round, so that whoever reads what was written can tell how
 -- many requests of a check were taken, and how many changes there must have been: in round r a
@@ -24,7 +26,7 @@ function setup(thread)
 end
 
 local function settings(words)
-	local out = {first = 0, delay = 0}
+	local out = {first = 0, delay = 0, later = 0}
 	for _, word in ipairs(words) do
 		local key, value = word:match("^(%w+)=(.*)$")
 		out[key] = tonumber(value) or value
@@ -54,7 +56,7 @@ function init(words)
 	check, round = first - step, 0
 	first_call = number == 0
 	around = given.changes == "yes"
-	began = os.time() - 1800
+	began = os.time() - 1800 + given.later
 	ok, critical = form("ok", given.times == "yes"), form("critical", given.times == "yes")
 	if given.delay > 0 then
 		delay = function() return given.delay end
