@@ -37,7 +37,6 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/config/values.c \
 	oobetet/http/main.c \
 	oobetet/http/pagerduty.c oobetet/http/pagerduty.h \
-	oobetet/http/request.c oobetet/http/request.h \
 	oobetet/listen/format.c oobetet/listen/format.h \
 	oobetet/listen/listener.c oobetet/listen/listener.h \
 	oobetet/listen/program.c oobetet/listen/program.h \

@@ -143,3 +143,24 @@ char *pagerduty_explain(const struct integration *integration, long status, cons
 	buffer_free(&text);
 	return out;
 }
+
+/* ---- no answer ---- */
+
+/* Cuts from "after" to the colon before the reason, or to the end. */
+char *error_unmeasured(char *error)
+{
+	static const char after[] = " after ";
+
+	for (char *cut = strstr(error, after); cut != NULL; cut = strstr(cut, after)) {
+		const char *rest = cut + strcspn(cut, ":");
+		const char *span = cut + strlen(after), *unit = span + strspn(span, "0123456789");
+
+		/* "12 ms", "5001 milliseconds" */
+		if (unit > span &&
+			(strncmp(unit, " ms", 3) == 0 || strncmp(unit, " milli", 6) == 0))
+			memmove(cut, rest, strlen(rest) + 1);
+		else
+			cut++;
+	}
+	return error;
+}

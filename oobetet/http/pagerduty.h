@@ -42,4 +42,11 @@ enum message_type pagerduty_result(int64_t version, long status, const char *ans
 char *pagerduty_explain(const struct integration *integration, long status, const char *answer,
 	char *out, size_t size);
 
+/*
+ * Cuts durations and byte counts out of a curl error ("Failed to connect to HOST port 443 after 3
+ * ms: Connection refused"), so that a repeated fault is the same text; of heartbeat_url as well.
+ * Returns error.
+ */
+char *error_unmeasured(char *error);
+
 #endif

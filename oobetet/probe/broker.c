@@ -121,7 +121,7 @@ static void request_start(struct probe_run *run, const char *url)
 	curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
 	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
 	curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");   /* a proxy would answer in its place */
-	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* as in http/request.c */
+	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* as in http/main.c */
 	curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
 	curl_multi_add_handle(broker->multi, easy);
 }

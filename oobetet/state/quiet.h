@@ -65,8 +65,8 @@ bool quiet_put(struct quiet *quiet, const struct quiet_entry *entry, const struc
 int quiet_end(struct quiet *quiet, const char *watch, const struct timestamps *now);
 
 /*
- * The file of planned work (quiet.h), STATE_FILE.quiet. The monitor never opens it while it runs:
- * the child that writes the state file reads it as well, each time, into memory that both share.
+ * The file of planned work, STATE_FILE.quiet. The monitor never opens it while it runs: the child
+ * that writes the state file reads it as well, each time, into memory that both share.
  *
  * It counts only as a plain file that belongs to root or to oobetet's own user and that nobody else
  * may write. One that does not count, or cannot be read or parsed, holds back no alarm; that is

@@ -5,9 +5,9 @@
 #include "common/ready.h"
 #include "common/utf8.h"
 #include "oobetet/http/pagerduty.h"
-#include "oobetet/http/request.h"
 #include "oobetet/watch/rooms.h"
 
+#include <curl/curl.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
