@@ -276,8 +276,10 @@ returned() {
 
 @test "options that cannot be understood are refused" {
 	refused() { run -64 httpbroker-notify "${@:2}"; [[ $output == *"$1"* ]] || { echo "$output"; return 1; }; }
-	refused '--alertmanager: it is not a URL such as http://localhost:9093' --alertmanager localhost:9093
-	refused '--alertmanager: it is not a URL such as' --alertmanager ftp://localhost
+	refused "--alertmanager: 'localhost:9093' is not a URL such as http://localhost:9093: Unsupported URL scheme" --alertmanager localhost:9093
+	refused "--alertmanager: 'http://***@am:99999' is not a URL such as http://localhost:9093: Port number" --alertmanager http://user:secret@am:99999
+	refused "--alertmanager: 'ftp://localhost': 'ftp' is neither http nor https" --alertmanager ftp://localhost
+	refused "--alertmanager: 'unix:/am' is not a URL such as http://localhost:9093" --alertmanager unix:/am
 	refused "--label: 'site' is not NAME=VALUE" --label site
 	refused "--label: 'via' is there already" --label via=x
 	refused "--label: 'a_b' is there already" --label a-b=1 --label a.b=2

@@ -29,7 +29,8 @@ static char *url_masked(const char *url)
 }
 
 /* Parses the URL into `parts`; libcurl fills in what may be left out. */
-static bool url_parse(CURLU *parts, const char *url, struct reason *why)
+static bool url_parse(
+	CURLU *parts, const char *url, const struct target_options *options, struct reason *why)
 {
 	CURLUcode code = curl_url_set(parts, CURLUPART_URL, url, 0);
 	char *scheme = NULL, *shown = url_masked(url);
@@ -39,11 +40,12 @@ static bool url_parse(CURLU *parts, const char *url, struct reason *why)
 	bool known =
 		scheme != NULL && (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0);
 	if (code != CURLUE_OK)
-		reason_set(why, "'%s' is not a URL such as http://localhost:3090: %s", shown,
+		reason_set(why, "'%s' is not a URL such as %s: %s", shown,
+			options->api != NULL ? "http://localhost:9093" : "http://localhost:3090",
 			curl_url_strerror(code));
 	else if (!known)
-		reason_set(
-			why, "'%s': '%s' is neither http nor https, nor unix:/path", shown, scheme);
+		reason_set(why, "'%s': '%s' is neither http nor https%s", shown, scheme,
+			options->api != NULL ? "" : ", nor unix:/path");
 	curl_free(scheme);
 	free(shown);
 	return known;
@@ -129,15 +131,16 @@ static bool unix_parse(struct target *target, const char *path, struct reason *w
 	return true;
 }
 
-static bool target_parse(
-	struct target *target, const char *url, const char *api, struct reason *why)
+static bool target_parse(struct target *target, const char *url,
+	const struct target_options *options, struct reason *why)
 {
+	const char *api = options->api;
 	CURLU *parts;
 
-	if (strncmp(url, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0)
+	if (api == NULL && strncmp(url, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0)
 		return unix_parse(target, url + strlen(UNIX_PREFIX), why);
 	parts = curl_url();
-	bool known = url_parse(parts, url, why);
+	bool known = url_parse(parts, url, options, why);
 	if (known) {
 		target->url = api != NULL ? url_of_api(parts, api) : url_completed(parts);
 		target->secrets[1] = part_copied(parts, CURLUPART_PASSWORD, CURLU_URLDECODE, "");
@@ -154,7 +157,7 @@ struct target *target_new(const char *url, const struct target_options *options,
 	target->easy = curl_easy_init();
 	if (target->easy == NULL)
 		die(EX_OSERR, "libcurl cannot be initialised");
-	if (!target_parse(target, url, options->api, why)) {
+	if (!target_parse(target, url, options, why)) {
 		target_free(target);
 		return NULL;
 	}

@@ -16,8 +16,8 @@
 
 struct target_options {
 	const char *user_agent;
-	const char *api;     /* appended to the URL, whose query is dropped; NULL: none, but /state
-				is the default path */
+	const char *api;     /* of Alertmanager: appended to the URL, whose query is dropped; NULL:
+				the broker's, with /state as the default path, or a UNIX socket */
 	long limit_ms;       /* of a request */
 	const char *ca_file; /* trusted certificates; NULL: the system's */
 	const char *token;   /* sent as Bearer; NULL: none */

@@ -291,10 +291,8 @@ struct output *alertmanager_output(
 	};
 	struct target *target = target_new(url, &options, why);
 
-	if (target == NULL || target->local) {
-		reason_set(why, "it is not a URL such as http://localhost:9093");
+	if (target == NULL)
 		return NULL;
-	}
 	struct alertmanager *self = memory_zeroed(1, sizeof *self);
 	self->settings = *settings;
 	random_bytes(&self->settings.key, sizeof self->settings.key);
