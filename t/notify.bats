@@ -137,8 +137,45 @@ into_head() {
 	poll 10 test -s "$work/status"
 	exec 7>&-
 	[ "$(cat "$work/status")" = 'exit 75' ]
-	grep -q 'output stdout: Broken pipe' "$work/errors"
+	grep -q 'output stdout: Broken pipe$' "$work/errors"
 	grep -q 'not delivered: 1 notification$' "$work/errors"
+}
+
+@test "the terminal of standard output is gone: exit 75" {
+	event a b critical x >"$work/event"
+	run -75 python3 -c '
+import os, pty, subprocess, sys
+reader, writer = pty.openpty()
+notify = subprocess.Popen(["httpbroker-notify"], stdin=subprocess.PIPE, stdout=writer)
+os.close(writer)
+os.close(reader)
+notify.stdin.write(open(sys.argv[1], "rb").read())
+notify.stdin.flush() # it is not closed
+sys.exit(notify.wait(timeout=20))' "$work/event"
+	[ "$output" = 'httpbroker-notify: error: output stdout: Input/output error
+httpbroker-notify: error: not delivered: 1 notification' ]
+}
+
+@test "standard output cannot be written: tried again while events may come, exit 74 at their end" {
+	event a b critical x >"$work/event"
+	run -74 timeout 20 bash -c 'httpbroker-notify <"$0" >/dev/full' "$work/event"
+	[ "$(tail -n 2 <<<"$output")" = 'httpbroker-notify: error: output stdout: No space left on device
+httpbroker-notify: error: not delivered: 1 notification' ]
+	run -74 timeout 20 bash -c 'httpbroker-notify --test >/dev/full'
+	[ "$output" = 'httpbroker-notify: error: output stdout: No space left on device
+httpbroker-notify: error: output stdout: the test was not delivered' ]
+	mkfifo "$work/in"
+	start notify bash -c 'exec httpbroker-notify <"$0" >/dev/full' "$work/in"
+	exec 7>"$work/in"
+	event a b critical x >&7
+	poll 10 log_has notify 'output stdout: No space left on device; its notifications are kept and tried again'
+	running notify
+	exec 7>&-
+	poll 20 ended "${pids[notify]}"
+	wait "${pids[notify]}" || status=$?
+	[ "$status" -eq 74 ]
+	log_has notify 'output stdout: No space left on device$'
+	log_has notify 'not delivered: 1 notification$'
 }
 
 @test "a reader that is slow holds back and loses nothing; SIGTERM is obeyed meanwhile" {

@@ -59,8 +59,8 @@ static void outputs_work(struct notify *notify, struct loop *loop, struct moment
 		output->due = output->type->work(output, now);
 		output->thinning =
 			output->thinning && queue_waiting(output->queue) > LIMIT_WAITING / 2;
-		if (output->ended && !loop->stops)
-			loop_stop(notify, loop, EX_TEMPFAIL);
+		if (output->ended != 0 && !loop->stops)
+			loop_stop(notify, loop, output->ended);
 	}
 }
 
@@ -70,6 +70,10 @@ static void input_finish(struct notify *notify, struct loop *loop, struct moment
 	if (notify->input == NULL || !notify->input->ended || loop->give_up != NSEC_NEVER)
 		return;
 	judge_finish(notify->judge, now);
+	for (size_t i = 0; i < notify->output_count; i++) {
+		notify->outputs[i]->finishing = true;
+		notify->outputs[i]->held_until = 0;
+	}
 	if (notify->input->failed)
 		loop->status = EX_NOINPUT;
 	loop->give_up = now.monotonic + FINISH_LIMIT;
@@ -91,6 +95,13 @@ static void loop_work(struct notify *notify, struct loop *loop, struct moment no
 	input_finish(notify, loop, now);
 }
 
+/* The status of an output that has ended says more. */
+static void loop_fail(struct loop *loop)
+{
+	if (loop->status != EX_IOERR)
+		loop->status = EX_TEMPFAIL;
+}
+
 static void left_report(const struct notify *notify, struct loop *loop)
 {
 	size_t left = total(notify, queue_waiting);
@@ -98,7 +109,7 @@ static void left_report(const struct notify *notify, struct loop *loop)
 	if (left == 0 || notify->consumer != NULL)
 		return;
 	log_error("not delivered: %zu notification%s", left, number_plural(left));
-	loop->status = EX_TEMPFAIL;
+	loop_fail(loop);
 }
 
 static void test_report(const struct notify *notify, struct loop *loop)
@@ -112,7 +123,7 @@ static void test_report(const struct notify *notify, struct loop *loop)
 		}
 		log_error("output %s: the test was not delivered%s", output->name,
 			output->failures + output->dropped > 0 ? "" : " within 60 s");
-		loop->status = EX_TEMPFAIL;
+		loop_fail(loop);
 	}
 }
 

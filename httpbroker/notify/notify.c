@@ -43,6 +43,7 @@ void notify_add(struct notify *notify, struct output *output)
 	for (size_t i = 0; i < notify->output_count; i++)
 		if (strcmp(notify->outputs[i]->name, output->name) == 0)
 			die(EX_USAGE, "two outputs are the same: %s", output->name);
+	output->test = notify->options->test;
 	output->queue =
 		queue_new(LIMIT_WAITING, notify->options->from_redis && !notify->options->test);
 	notify->outputs[notify->output_count++] = output;

@@ -46,12 +46,15 @@ void output_away(struct output *output, const char *why, nsec now)
 {
 	output->failures++;
 	output->held_until = now + backoff_wait(&output->hold, random_number());
-	if (output->failing_since != 0) {
+	if (output->failing_since != 0 && output->ended == 0) {
 		log_debug("output %s: %s", output->name, why);
 		return;
 	}
 	output->failing_since = now;
-	log_error("output %s: %s; its notifications are kept and tried again", output->name, why);
+	log_error("output %s: %s%s", output->name, why,
+		output->test || output->ended != 0
+			? ""
+			: "; its notifications are kept and tried again");
 }
 
 void output_back(struct output *output, nsec now)

@@ -48,7 +48,9 @@ struct output {
 	char *key;  /* owned; of that list */
 	void *self; /* the type's */
 	struct queue *queue;
-	bool ended;          /* its receiver is gone for good: the program ends (75) */
+	bool test;           /* a test: a notification is tried once */
+	bool finishing;      /* standard input has ended */
+	int ended;           /* nothing can be delivered any more: the exit status; 0: it can */
 	bool idle;           /* in a stand-by, or stopping: nothing new is begun */
 	bool stopping;       /* the program stops: what is under way ends soon */
 	bool thinning;       /* it was logged that too many wait */

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #define CHUNK 4096 /* a pipe that poll(2) calls writable takes so many bytes without blocking */
@@ -20,13 +21,24 @@ struct lines_out {
 	bool begun;         /* a part of it is written: the rest must follow */
 };
 
+/*
+ * The exit status, if a write that failed with this error is the last: the reader is gone, or the
+ * terminal; or no event will come, as in any filter whose disk is full. Else 0.
+ */
+static int end_of(const struct output *output, int error)
+{
+	if (error == EPIPE || error == EIO)
+		return EX_TEMPFAIL;
+	return output->test || output->finishing ? EX_IOERR : 0;
+}
+
 /* Of the rest of the line. False: later, or it failed. */
 static bool line_write(struct output *output, nsec now)
 {
 	struct lines_out *lines = output->self;
 	struct buffer *line = &lines->line;
 
-	while (line->length > 0 && now >= output->held_until &&
+	while (line->length > 0 && output->ended == 0 && now >= output->held_until &&
 		descriptor_is_ready(STDOUT_FILENO, POLLOUT)) {
 		ssize_t wrote = write(
 			STDOUT_FILENO, line->data, line->length < CHUNK ? line->length : CHUNK);
@@ -35,7 +47,7 @@ static bool line_write(struct output *output, nsec now)
 			buffer_consume(line, (size_t)wrote);
 			lines->begun = line->length > 0;
 		} else if (errno != EAGAIN && errno != EINTR) {
-			output->ended = errno == EPIPE;
+			output->ended = end_of(output, errno);
 			output_away(output, strerror(errno), now);
 		}
 	}
@@ -66,7 +78,8 @@ static nsec work(struct output *output, struct moment now)
 		notification_line(&lines->style, &notification, &lines->line);
 		json_decref(notification.document);
 	}
-	if (output->ended || output->stopping) { /* its reader is gone, or has stopped to read */
+	if (output->ended != 0 ||
+		output->stopping) { /* its reader is gone, or has stopped to read */
 		if (lines->item != NULL)
 			queue_retry(output->queue, lines->item, now.monotonic);
 		reset(output);
