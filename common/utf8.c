@@ -2,6 +2,7 @@
 #include "common/utf8.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <string.h>
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
@@ -46,6 +47,16 @@ size_t utf8_character(const char *text, size_t left)
 		if ((bytes[i] & 0xc0) != 0x80)
 			return 0;
 	return length;
+}
+
+uint32_t utf8_code(const char *character, size_t length)
+{
+	static const unsigned char of_lead[UTF8_LONGEST + 1] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+	uint32_t code = (unsigned char)character[0] & of_lead[length];
+
+	for (size_t i = 1; i < length; i++)
+		code = code << 6 | ((unsigned char)character[i] & 0x3f);
+	return code;
 }
 
 /* U+FFFE and U+FFFF. `length` is that of the character. */
@@ -155,6 +166,41 @@ char *utf8_clean_line(const char *text, char *out, size_t size)
 {
 	utf8_clean_copy(out, size, text, strlen(text), UTF8_ONE_LINE);
 	return out;
+}
+
+/* Invisible, or reordering: the format characters of Unicode, fillers, separators of lines. Those
+ * that only select how another one looks are not. */
+static bool is_hidden(uint32_t code)
+{
+	static const uint32_t ranges[][2] = {{0xad, 0xad}, {0x34f, 0x34f}, {0x61c, 0x61c},
+		{0x115f, 0x1160}, {0x17b4, 0x17b5}, {0x180b, 0x180f}, {0x200b, 0x200f},
+		{0x2028, 0x202e}, {0x2060, 0x206f}, {0x3164, 0x3164}, {0xfeff, 0xfeff},
+		{0xffa0, 0xffa0}, {0xfff9, 0xfffb}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a},
+		{0xe0000, 0xe0fff}};
+
+	for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
+		if (code >= ranges[i][0] && code <= ranges[i][1])
+			return true;
+	return false;
+}
+
+void utf8_visible_append(struct buffer *out, const char *bytes, size_t length)
+{
+	struct buffer clean = {NULL, 0, 0};
+
+	utf8_clean_append(&clean, bytes, length, UTF8_ONE_LINE);
+	for (size_t at = 0, size; at < clean.length; at += size) {
+		size = utf8_character(clean.data + at, clean.length - at);
+		uint32_t code = utf8_code(clean.data + at, size);
+
+		if (!is_hidden(code))
+			buffer_append(out, clean.data + at, size);
+		else if (code <= 0xffff)
+			buffer_printf(out, "\\u%04" PRIx32, code);
+		else
+			buffer_printf(out, "\\U%08" PRIx32, code);
+	}
+	buffer_free(&clean);
 }
 
 bool utf8_is_clean_line(const char *text)

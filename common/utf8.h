@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { UTF8_LONGEST = 4 }; /* bytes of a character */
 
@@ -21,6 +22,9 @@ bool utf8_is_control(const char *character);
  * behind a NUL: for a string, pass UTF8_LONGEST.
  */
 size_t utf8_character(const char *text, size_t left);
+
+/* The number of a valid character of this length. */
+uint32_t utf8_code(const char *character, size_t length);
 
 /*
  * The rule for text that is sent. A Jabber server closes the stream for one character that XML 1.0
@@ -48,6 +52,12 @@ size_t utf8_clean_copy(
 
 /* The same for a string, as one line. Returns out. */
 char *utf8_clean_line(const char *text, char *out, size_t size);
+
+/*
+ * Appends text as a terminal may show it: one clean line, in which characters that are invisible or
+ * that reorder what is beside them are written as numbers, `\u202e`. As the page does (page.js).
+ */
+void utf8_visible_append(struct buffer *out, const char *bytes, size_t length);
 
 /* Whether the string is one line of clean text; tabs are allowed. */
 bool utf8_is_clean_line(const char *text);

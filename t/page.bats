@@ -161,7 +161,7 @@ write_rules() {
 		    urllib.request.urlopen(urllib.request.Request(sys.argv[1], body)).read()
 		post("<script>alert(1)</script>", "</td><img src=x onerror=alert(2)>", "critical",
 		     "<b>bold</b><script>document.title='pwned'</script>", ["<i>tag</i>", "' onclick='alert(3)"])
-		post("\u202eevil\u2066", "check \u202e gnp.exe", "warning", "left \u202e right \u2067 isolate \u200b zero", ["\u202etag"])
+		post("\u202eevil\u2066", "check \u202e gnp.exe \U000e0041\u00ad", "warning", "left \u202e right \u2067 isolate \u200b zero", ["\u202etag"])
 		post("\u0639\u0631\u0628\u064a", "\u0641\u062d\u0635", "unknown", "\u0627\u0644\u0646\u0635 123 abc")
 		post("x" * 1000, "y" * 1000, "warning", "z" * 4090)
 		post("a&amp;b", "c&lt;d", "ok", "&quot; &#39; \\ \\u003c \" ' ` ${1}")
@@ -179,7 +179,7 @@ write_rules() {
 	[ "${lines[2]}" = '"1 critical – httpbroker"' ]
 	[ "${lines[3]}" = "\"<b>bold</b><script>document.title='pwned'</script>\"" ]
 	[ "${lines[4]}" = true ]
-	[ "${lines[5]}" = '"check \\u202e gnp.exe"' ]
+	[ "${lines[5]}" = '"check \\u202e gnp.exe \\U000e0041\\u00ad"' ]
 	accessible "$(rows 7)"
 }
 

@@ -95,6 +95,39 @@ stale() {
 	[[ "$output" == 'UNKNOWN: http'*' timed out '* ]]
 }
 
+@test "--query: a foreign answer neither steers the terminal nor adds performance data" {
+	local port
+	port=$(free_port)
+	start proxy python3 -c 'import http.server, sys
+class Proxy(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = "\x1b]0;title\x07\x1b[31mno \u202eway | x=1".encode()
+        self.send_response(500)
+        self.send_header("Content-Length", len(body))
+        self.end_headers()
+        self.wfile.write(body)
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Proxy).serve_forever()' "$port"
+	poll 10 listening "$port"
+	query --url "http://127.0.0.1:$port"
+	[ "$status" -eq 3 ]
+	[ "$output" = "UNKNOWN: http://127.0.0.1:$port/state: not httpbroker's answer: ]0;titleno \\u202eway / x=1 (HTTP 500)" ]
+	query --json --url "http://127.0.0.1:$port"
+	[ "$output" = '' ]
+	[[ $stderr == *'no \u202eway'* ]]
+}
+
+@test "--query: hidden characters of names are shown, wide ones are counted" {
+	posts 200 "$(event $'\u202e\u200bdb' $'\u76e3\u8996' ok '"summary":"\u2066x"')" "$(event db abcd ok)"
+	query -c '????' -e db
+	[ "${#lines[@]}" -eq 3 ]
+	query
+	[ "${lines[1]}" = 'STATE  ENTITY          CHECK  AGE  LEFT  SUMMARY' ]
+	[[ "$output" == *$'ok     \\u202e\\u200bdb  \u76e3\u8996   '*'\u2066x'* ]]
+	[[ "$output" == *'ok     db              abcd   '* ]]
+	query -c $'\u76e3?' --url "$url"
+	[ "${#lines[@]}" -eq 3 ]
+}
+
 @test "--query: rows that cannot be stored until they are printed are UNKNOWN" {
 	for n in {1..40}; do event "host-$n" check ok '"summary":"all is well here"'; done >"$work/events"
 	curl -sSf -o /dev/null --data-binary "@$work/events" "$url"

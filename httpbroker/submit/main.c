@@ -14,6 +14,7 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -247,6 +248,7 @@ static int query(const struct options *options, const struct submit_parts *parts
 	const struct query query = {
 		given->entity, given->check, given->state, options->timeout, options->json};
 
+	setlocale(LC_CTYPE, "C.UTF-8"); /* of the broker's texts, whatever the user's is */
 	return query_run(&query, parts->sender, stdout);
 }
 

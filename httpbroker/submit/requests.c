@@ -153,10 +153,14 @@ static struct rows *target_ask(
 /* A plugin reports its own failure on standard output. */
 static int failure_print(const struct query *query, const struct reason *why, FILE *out)
 {
+	struct buffer text = {NULL, 0, 0};
+
+	plugin_append(&text, why->text);
 	if (query->json)
-		log_error("%s", why->text);
+		log_error("%s", text.data);
 	else
-		fprintf(out, "UNKNOWN: %s\n", why->text);
+		fprintf(out, "UNKNOWN: %s\n", text.data);
+	buffer_free(&text);
 	return CODE_UNKNOWN;
 }
 

@@ -12,10 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <wchar.h>
 
 enum {
 	LINE_MAX_BYTES = 1 << 20, /* of a check; the broker's own limits are below half of it */
-	COLUMN_MAX = 40,          /* characters; a longer name shifts the rest of its row */
+	COLUMN_MAX = 40,          /* of a terminal; a longer name shifts the rest of its row */
 };
 
 /* Worst first. */
@@ -46,7 +47,7 @@ struct rows {
 	FILE *files[SEVERITIES];     /* a row a line; NULL: none yet */
 	uint64_t counts[SEVERITIES]; /* of the rows */
 	uint64_t stale;              /* of all rows */
-	size_t widths[COLUMNS];      /* characters */
+	size_t widths[COLUMNS];      /* columns of a terminal */
 };
 
 struct rows *rows_new(const struct query *query, struct reason *why)
@@ -96,26 +97,39 @@ static int severity_of(const json_t *object)
 	return -1;
 }
 
-static size_t characters(const char *text)
+/* The columns of a terminal that clean text takes: two for a wide character, none for an accent. */
+static size_t columns_of(const char *text)
 {
-	size_t count = 0;
+	size_t columns = 0;
 
-	for (; *text != '\0'; text++)
-		count += ((unsigned char)*text & 0xc0) != 0x80;
-	return count;
+	for (size_t length; *text != '\0'; text += length) {
+		length = utf8_character(text, UTF8_LONGEST);
+		int width = wcwidth((wchar_t)utf8_code(text, length));
+
+		columns += width >= 0 ? (size_t)width : 1; /* -1: the locale does not know it */
+	}
+	return columns;
 }
 
-/* A cell of the table. A `|` would begin performance data in the output of a plugin. */
+void plugin_append(struct buffer *out, const char *text)
+{
+	size_t begin = out->length;
+
+	utf8_visible_append(out, text, strlen(text));
+	for (size_t i = begin; i < out->length; i++)
+		if (out->data[i] == '|')
+			out->data[i] = '/';
+}
+
+/* A cell of the table. */
 static void cell_append(struct rows *rows, struct buffer *row, enum column column, const char *text)
 {
-	size_t width = characters(text), begin = row->length;
+	size_t begin = row->length;
 
+	plugin_append(row, text);
+	size_t width = columns_of(row->data + begin);
 	if (column < COLUMNS && width > rows->widths[column])
 		rows->widths[column] = width < COLUMN_MAX ? width : COLUMN_MAX;
-	utf8_clean_append(row, text, strlen(text), UTF8_ONE_LINE);
-	for (size_t i = begin; i < row->length; i++)
-		if (row->data[i] == '|')
-			row->data[i] = '/';
 	buffer_append(row, column < COLUMNS ? "\x1f" : "\n", 1);
 }
 
@@ -154,7 +168,6 @@ static void row_write(struct rows *rows, const json_t *object, int severity, str
 	int64_t age = json_integer_value(json_object_get(object, "age"));
 	bool stale = json_is_true(json_object_get(object, "stale"));
 	char span[SPAN_TEXT];
-	struct reason summary;
 
 	cell_append(rows, row, COLUMN_STATE, severities[severity].state);
 	cell_append(rows, row, COLUMN_ENTITY, text_of(object, "entity"));
@@ -162,9 +175,11 @@ static void row_write(struct rows *rows, const json_t *object, int severity, str
 	age = age < 0 ? 0 : age < UINT32_MAX ? age : UINT32_MAX;
 	cell_append(rows, row, COLUMN_AGE, span_text(age, span));
 	cell_append(rows, row, COLUMN_LEFT, left_text(ttl, age, stale, span));
-	reason_set(&summary, "was %s: ", text_of(object, "reported"));
-	if (stale)
-		buffer_append_text(row, summary.text);
+	if (stale) {
+		buffer_append_text(row, "was ");
+		plugin_append(row, text_of(object, "reported"));
+		buffer_append_text(row, ": ");
+	}
 	cell_append(rows, row, COLUMN_SUMMARY, text_of(object, "summary"));
 }
 
@@ -266,6 +281,8 @@ bool rows_add(struct rows *rows, const char *bytes, size_t length, struct reason
 
 bool rows_finish(struct rows *rows, struct reason *why)
 {
+	if (!rows->begun)
+		return reason_set(why, "the answer is not a broker's list of checks");
 	if (!rows->complete)
 		return reason_set(why, "the list of checks is cut short");
 	for (int i = 0; i < SEVERITIES; i++)
@@ -299,7 +316,7 @@ static void headline_print(const struct rows *rows, const char *worst, FILE *out
 
 static void cell_print(const struct rows *rows, int column, const char *text, FILE *out)
 {
-	size_t width = characters(text);
+	size_t width = columns_of(text);
 
 	fprintf(out, "%s%*s", text,
 		(int)(width < rows->widths[column] ? rows->widths[column] - width : 0) + 2, "");

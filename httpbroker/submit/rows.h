@@ -9,6 +9,7 @@
 #ifndef HTTPBROKER_SUBMIT_ROWS_H
 #define HTTPBROKER_SUBMIT_ROWS_H
 
+#include "common/buffer.h"
 #include "common/clocks.h"
 #include "common/reason.h"
 
@@ -35,7 +36,14 @@ bool rows_add(struct rows *rows, const char *bytes, size_t length, struct reason
 /* The answer is over. False, and *why: the list has no end, or its rows cannot be kept. */
 bool rows_finish(struct rows *rows, struct reason *why);
 
-/* Prints everything, once, and returns the exit code. False, and *why: it cannot be printed. */
+/*
+ * Appends foreign text as a plugin may print it: one line that a terminal shows as it is
+ * (utf8_visible_append), without a `|`, which would begin performance data.
+ */
+void plugin_append(struct buffer *out, const char *text);
+
+/* Prints everything, once, and returns the exit code. False, and *why: it cannot be printed. The
+ * columns are as wide as LC_CTYPE says (wcwidth(3)). */
 bool rows_print(struct rows *rows, FILE *out, int *code, struct reason *why);
 
 #endif

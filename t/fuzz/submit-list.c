@@ -24,6 +24,8 @@ static char *table_of(const uint8_t *bytes, size_t length, size_t piece)
 	}
 	fprintf(file, "%d %d %s", sound, code, why.text);
 	fclose(file);
+	for (const char *c = out; !all.json && *c != '\0'; c++)
+		FUZZ_EXPECT(((unsigned char)*c >= ' ' && *c != 0x7f) || *c == '\n');
 	rows_free(rows);
 	return out;
 }

@@ -4,6 +4,7 @@
 
 #include "httpbroker/submit/rows.h"
 
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,6 +58,44 @@ static void the_table_is_the_same_whatever_the_pieces(void **state)
 		assert_int_equal(code, 3);
 		free(text);
 	}
+}
+
+/* An object of the list with these texts; the table's rows, to be freed. */
+static char *rows_of(const char *objects)
+{
+	const struct query all = {.json = false};
+	char text[1024];
+	int code;
+
+	snprintf(text, sizeof text, "{\n%s\n}\n", objects);
+	char *out = printed(&all, text, 4096, &code);
+	char *rows = strdup(strchr(out, '\n') + 1);
+	free(out);
+	return rows;
+}
+
+static void hidden_characters_are_shown(void **state)
+{
+	(void)state;
+	char *rows = rows_of(CHECK("a:b", "db\\u200b-1", "gnp\\u202e.exe", "ok",
+		",\"summary\":\"\\u2066a\\ufeff\\u2028\\u00ad\\udb40\\udc41 \\u00fc\\u001b[1m\","
+		"\"age\":5,\"ttl\":-1"));
+	assert_string_equal(rows, "STATE  ENTITY      CHECK          AGE  LEFT  SUMMARY\n"
+				  "ok     db\\u200b-1  gnp\\u202e.exe  5s   -     "
+				  "\\u2066a\\ufeff\\u2028\\u00ad\\U000e0041 \u00fc\n");
+	free(rows);
+}
+
+static void columns_are_as_wide_as_they_look(void **state)
+{
+	(void)state;
+	char *rows = rows_of(CHECK("a", "\u76e3\u8996\u76e3\u8996", "a", "ok",
+		",\"age\":5,\"ttl\":-1") ",\n" CHECK("b", "e\u0301tat-long", "b", "ok",
+		",\"age\":5,\"ttl\":-1"));
+	assert_string_equal(rows, "STATE  ENTITY     CHECK  AGE  LEFT  SUMMARY\n"
+				  "ok     \u76e3\u8996\u76e3\u8996   a      5s   -     \n"
+				  "ok     e\u0301tat-long  b      5s   -     \n");
+	free(rows);
 }
 
 static void globs_select_and_the_worst_state_is_the_code(void **state)
@@ -128,10 +167,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_table_is_the_same_whatever_the_pieces),
+		cmocka_unit_test(hidden_characters_are_shown),
+		cmocka_unit_test(columns_are_as_wide_as_they_look),
 		cmocka_unit_test(globs_select_and_the_worst_state_is_the_code),
 		cmocka_unit_test(anything_else_is_no_list),
 		cmocka_unit_test(a_list_that_is_cut_short_is_not_complete),
 	};
 
+	setlocale(LC_CTYPE, "C.UTF-8");
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

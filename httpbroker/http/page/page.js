@@ -20,11 +20,16 @@ const element = (name, className, text) => {
 };
 
 // A right-to-left text does not reorder what is beside it; characters that would reorder or hide a
-// part of a text are shown as what they are.
-const HIDDEN = /[\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
+// part of a text are shown as what they are, as httpbroker-submit --query does (common/utf8.c).
+const HIDDEN = new RegExp("[\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f" +
+	"\\u2028-\\u202e\\u2060-\\u206f\\u3164\\ufeff\\uffa0\\ufff9-\\ufffb\\u{1bca0}-\\u{1bca3}" +
+	"\\u{1d173}-\\u{1d17a}\\u{e0000}-\\u{e0fff}]", "gu");
+const numbered = (character) => {
+	const code = character.codePointAt(0);
+	return code > 0xffff ? "\\U" + code.toString(16).padStart(8, "0") : "\\u" + code.toString(16).padStart(4, "0");
+};
 const isolated = (text) => {
-	const shown = text.replace(HIDDEN, (c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"));
-	const made = element("bdi", "", shown);
+	const made = element("bdi", "", text.replace(HIDDEN, numbered));
 	made.dir = "auto";
 	return made;
 };
