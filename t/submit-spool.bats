@@ -130,6 +130,21 @@ drain() {
 	stop submit
 }
 
+@test "a spool that cannot be written to is reported before it is needed" {
+	mkdir -m 500 "$spool"
+	start_redis
+	start_broker
+	run "${mortal[@]}" "$(placed httpbroker-submit)" --spool "$spool" -e e -c 1 -s ok
+	[ "$status" -eq 73 ]
+	[ "$output" = "httpbroker-submit: error: --spool: $spool cannot be written to: Permission denied; events that cannot be sent are not kept" ]
+	[ "$(delivered)" = "$(ok_delivered 1)" ]
+	stop broker
+	run "${mortal[@]}" "$(placed httpbroker-submit)" --retry 0 --spool "$spool" -e e -c 2 -s ok
+	chmod 700 "$spool"
+	[ "$status" -eq 69 ]
+	[[ $output == *'cannot write to the spool: Permission denied'*'1 event not delivered' ]]
+}
+
 @test "a damaged file is reported, set aside, and does not delay the others" {
 	local names
 	for i in 1 2 3 4; do spooled $i; done
@@ -160,7 +175,8 @@ ${names[2]}.damaged" ]
 	[ "$status" -eq 75 ]
 	[ "$(grep -c 'cannot be removed from the spool: Permission denied$' <<<"$output")" -eq 2 ]
 	[ "$(grep -c 'accepted (HTTP 200)$' <<<"$output")" -eq 3 ]
-	[ "${#lines[@]}" -eq 5 ]
+	[ "$(grep -c 'cannot be written to: Permission denied; ' <<<"$output")" -eq 1 ]
+	[ "${#lines[@]}" -eq 6 ]
 	[ "$(delivered)" = "$(for i in {1..3}; do ok_delivered "$i"; done)" ]
 	[ "$(spooled_files | wc -l)" -eq 2 ]
 	drain
@@ -209,8 +225,9 @@ httpbroker-submit: warning: 1 event kept in $spool" ]
 	run "${mortal[@]}" "$(placed httpbroker-submit)" --spool "$spool" <<<"$(ok 2)$(ok 3)" --batch 1
 	chmod 700 "$spool"
 	[ "$status" -eq 65 ]
-	[ "${#lines[@]}" -eq 2 ]
-	[[ ${lines[1]} == *'cannot be renamed in the spool: Permission denied' ]]
+	[ "${#lines[@]}" -eq 3 ]
+	[[ ${lines[0]} == *'cannot be written to: Permission denied; '* ]]
+	[[ ${lines[2]} == *'cannot be renamed in the spool: Permission denied' ]]
 	[ "$(delivered)" = "$(ok_delivered 2; ok_delivered 3)" ]
 }
 

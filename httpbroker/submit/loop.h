@@ -22,7 +22,7 @@ struct submit_parts {
 	bool timeless;         /* the event has no time */
 	struct sender *sender;
 	struct spool *spool; /* NULL: none */
-	bool spoolless;      /* the spool cannot be opened */
+	bool spoolless;      /* there should be one that keeps events, and there is none */
 	nsec retry_limit;    /* how long to retry; NSEC_NEVER: forever */
 	size_t batch;        /* events a request, at most */
 	bool verbose;        /* log each accepted event, too */
@@ -31,7 +31,7 @@ struct submit_parts {
 /*
  * Runs to the end and returns the exit code: 0, EX_DATAERR (some were refused), EX_NOINPUT (a
  * read failed), EX_UNAVAILABLE (some were not delivered), EX_TEMPFAIL (some are in the spool) or
- * EX_CANTCREAT (the spool cannot be opened).
+ * EX_CANTCREAT (the spool cannot be used).
  * SIGTERM, SIGINT and SIGHUP must be caught (common/signals.h), unless they are ignored.
  */
 int submit_run(const struct submit_parts *parts);

@@ -131,18 +131,17 @@ static struct sender *sender_make(const struct options *options)
 	return sender;
 }
 
-/* NULL: none is wanted, or it cannot be opened; the events are sent nevertheless. */
-static struct spool *spool_make(const struct options *options)
+/* Sets parts->spool; NULL: none is wanted, or it cannot be opened. The events are sent anyway. */
+static void spool_make(const struct options *options, struct submit_parts *parts)
 {
-	struct spool *spool;
 	struct reason why;
 
 	if (options->spool == NULL || options->dry_run)
-		return NULL;
-	spool = spool_open(options->spool, options->spool_max, &why);
-	if (spool == NULL)
+		return;
+	parts->spool = spool_open(options->spool, options->spool_max, &why);
+	parts->spoolless = parts->spool == NULL || !spool_is_writable(parts->spool, &why);
+	if (parts->spoolless)
 		log_error("--spool: %s; events that cannot be sent are not kept", why.text);
-	return spool;
 }
 
 static nsec retry_limit(const struct options *options, bool waits)
@@ -288,12 +287,11 @@ int main(int argc, char **argv)
 
 	struct submit_parts parts = {
 		.sender = sender_make(&options),
-		.spool = spool_make(&options),
 		.retry_limit = retry_limit(&options, false),
 		.batch = options.batch,
 		.verbose = options.verbose,
 	};
-	parts.spoolless = options.spool != NULL && parts.spool == NULL;
+	spool_make(&options, &parts);
 	int code = mode_run(&options, &parts);
 
 	spool_close(parts.spool);

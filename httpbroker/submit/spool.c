@@ -8,6 +8,7 @@
 #include "common/signals.h"
 #include "httpbroker/submit/spool_files.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,6 +55,12 @@ struct spool *spool_open(const char *path, size_t max, struct reason *why)
 	spool->directory = directory;
 	spool->max = max;
 	return spool;
+}
+
+bool spool_is_writable(const struct spool *spool, struct reason *why)
+{
+	return faccessat(spool->directory, ".", W_OK | X_OK, 0) == 0 ||
+	       reason_set(why, "%s cannot be written to: %s", spool->path, strerror(errno));
 }
 
 static bool is_spool_file(const char *name)
