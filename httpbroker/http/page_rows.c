@@ -25,6 +25,7 @@ struct row {
 
 struct scan_rows {
 	const struct page_filter *filter;
+	struct text quoted;        /* the filter's text, as it stands in JSON */
 	const struct place *after; /* NULL: from the first on */
 	enum state stale_as;
 	struct moment now;
@@ -146,18 +147,18 @@ static bool state_matches(int wanted, enum state reported, bool stale)
 	       (wanted == PAGE_PROBLEM && reported != STATE_OK);
 }
 
-static bool text_matches(struct text text, const struct check *check)
+static bool text_matches(const struct scan_rows *scan, const struct check *check)
 {
-	if (text.bytes == NULL || contains(check->names, check->hh.keylen, text))
+	if (contains(check->names, check->hh.keylen, scan->filter->text))
 		return true;
 	const struct text summary = encoded_summary(&check->encoded);
-	return contains(summary.bytes, summary.length, text);
+	return contains(summary.bytes, summary.length, scan->quoted);
 }
 
-static bool matches(const struct page_filter *filter, const struct check *check)
+static bool matches(const struct scan_rows *scan, const struct check *check)
 {
-	return contains(check->names, check->entity_length, filter->entity) &&
-	       has_tag(check, filter->tag) && text_matches(filter->text, check);
+	return contains(check->names, check->entity_length, scan->filter->entity) &&
+	       has_tag(check, scan->filter->tag) && text_matches(scan, check);
 }
 
 static void string_copy(struct buffer *out, struct text text)
@@ -238,7 +239,7 @@ static void check_visit(const struct check *check, void *context)
 
 	scan->counts->states[reported]++;
 	scan->counts->stale += stale;
-	if (!state_matches(scan->filter->state, reported, stale) || !matches(scan->filter, check))
+	if (!state_matches(scan->filter->state, reported, stale) || !matches(scan, check))
 		return;
 	scan->counts->matches++;
 	if (scan->count == PAGE_ROWS + 1 && rank_of(reported) > scan->rows[PAGE_ROWS]->place.rank)
@@ -261,6 +262,7 @@ bool page_rows(struct checks *checks, const struct page_filter *filter, struct t
 	struct buffer *next)
 {
 	struct checks_cursor cursor = {0, 0, 0};
+	struct buffer quoted = {NULL, 0, 0};
 	struct place place;
 	struct scan_rows scan = {
 		.filter = filter, .stale_as = stale_as, .now = now, .counts = counts};
@@ -270,8 +272,13 @@ bool page_rows(struct checks *checks, const struct page_filter *filter, struct t
 		return false;
 	if (after.bytes != NULL)
 		scan.after = &place;
+	if (filter->text.bytes != NULL) {
+		jsontext_string(&quoted, filter->text.bytes, filter->text.length);
+		scan.quoted = (struct text){quoted.data + 1, quoted.length - 2};
+	}
 	while (checks_visit_some(checks, &cursor, check_visit, &scan))
 		continue;
+	buffer_free(&quoted);
 	for (size_t i = 0; i < scan.count && i < PAGE_ROWS; i++) {
 		buffer_append_text(out, i > 0 ? ",\n" : "\n");
 		buffer_append(out, scan.rows[i]->json.data, scan.rows[i]->json.length);

@@ -159,16 +159,23 @@ static void filters_select(void **state)
 	const struct text none = {NULL, 0};
 
 	(void)state;
+	check_put(checks, "d", "dir", STATE_OK, 300, "C:\\Windows is there", 0);
 	assert_rows(checks, &(struct page_filter){none, none, none, PAGE_STALE}, "a:old ");
 	assert_rows(checks, &(struct page_filter){none, none, none, PAGE_PROBLEM},
 		"c:late c:early a:old Web:w ");
-	assert_rows(checks, &(struct page_filter){none, none, none, STATE_OK}, "a:x b:x ");
+	assert_rows(checks, &(struct page_filter){none, none, none, STATE_OK}, "a:x b:x d:dir ");
 	assert_rows(
 		checks, &(struct page_filter){text_literal("WE"), none, none, PAGE_ALL}, "Web:w ");
 	assert_rows(checks, &(struct page_filter){none, text_literal("fINE"), none, PAGE_ALL},
 		"a:old a:x b:x ");
 	assert_rows(checks, &(struct page_filter){none, text_literal("c:e"), none, PAGE_ALL},
 		"c:early ");
+	/* characters that JSON escapes */
+	assert_rows(checks, &(struct page_filter){none, text_literal("fine \"T"), none, PAGE_ALL},
+		"a:x ");
+	assert_rows(checks, &(struct page_filter){none, text_literal("c:\\w"), none, PAGE_ALL},
+		"d:dir ");
+	assert_rows(checks, &(struct page_filter){none, text_literal("\\\\"), none, PAGE_ALL}, "");
 	assert_rows(
 		checks, &(struct page_filter){none, none, text_literal("\"b\""), PAGE_ALL}, "b:x ");
 	assert_rows(checks,
