@@ -5,12 +5,14 @@
 
 // An answer is given up after LIMIT; data that is older than OLD is marked.
 const POLL = 5000, LIMIT = 10000, OLD = 15, PAGE = 100, HALF_HOURS = 48;
+const FILTER = 200; // bytes: the broker refuses a longer one
 const SVG = "http://www.w3.org/2000/svg";
 const LEVELS = ["nothing known", "ok", "warning or unknown", "critical"];
 const form = document.getElementById("filters");
 const body = document.getElementById("rows");
 const health = document.getElementById("health");
-let etag = null, data = null, places = [], offset = 0, timer = 0, asking = null, updated = null;
+// `current`: what is shown is what was asked for last
+let etag = null, data = null, current = false, places = [], offset = 0, timer = 0, asking = null, updated = null;
 
 const element = (name, className, text) => {
 	const made = document.createElement(name);
@@ -28,8 +30,9 @@ const numbered = (character) => {
 	const code = character.codePointAt(0);
 	return code > 0xffff ? "\\U" + code.toString(16).padStart(8, "0") : "\\u" + code.toString(16).padStart(4, "0");
 };
+const visible = (text) => text.replace(HIDDEN, numbered);
 const isolated = (text) => {
-	const made = element("bdi", "", text.replace(HIDDEN, numbered));
+	const made = element("bdi", "", visible(text));
 	made.dir = "auto";
 	return made;
 };
@@ -100,12 +103,12 @@ const rowMake = (values) => {
 	entity.append(filterButton(row.entity, "entity"));
 	check.scope = "row";
 	check.append(isolated(row.check));
-	entity.title = row.entity;
-	check.title = row.check;
+	entity.title = visible(row.entity);
+	check.title = visible(row.check);
 	const text = element("div");
 	if (row.stale) text.append(element("span", "was", `was ${row.was}: `));
 	text.append(isolated(row.summary));
-	text.title = row.summary;
+	text.title = visible(row.summary);
 	summary.append(text);
 	for (const tag of row.tags.slice(0, 20)) {
 		const button = filterButton(tag, "tag");
@@ -196,9 +199,12 @@ const agesShow = () => {
 	for (const row of body.rows) ageSet(row);
 };
 
+// The beginning is a part as well. An incomplete character at its end is left out.
+const beginning = (text) => new TextDecoder().decode(new TextEncoder().encode(text).subarray(0, FILTER), {stream: true});
+
 const query = () => {
 	const out = new URLSearchParams();
-	for (const [name, value] of new FormData(form)) if (value) out.set(name, value);
+	for (const [name, value] of new FormData(form)) if (value) out.set(name, name === "tag" ? value : beginning(value));
 	return out;
 };
 
@@ -222,6 +228,7 @@ const ask = async () => {
 		if (Math.abs(date - Date.now() - offset) > 2000) offset = date - Date.now();
 		if (answer.status === 200) {
 			data = await answer.json();
+			current = true;
 			updated = performance.now();
 			etag = answer.headers.get("ETag");
 			healthShow();
@@ -246,6 +253,7 @@ const ask = async () => {
 };
 
 const refresh = () => {
+	current = false;
 	etag = null;
 	ask();
 };
@@ -265,7 +273,7 @@ const filterRead = () => {
 };
 
 const turn = (forward) => {
-	if (forward ? !data || data.next === null : places.length === 0) return;
+	if (forward ? !current || data.next === null : places.length === 0) return;
 	if (forward) places.push(data.next);
 	else places.pop();
 	refresh();
