@@ -37,8 +37,14 @@ bool event_name_check(const char *key, struct text name, struct reason *why)
 		return reason_set(
 			why, "'%s' is %zu bytes long, more than %d", key, name.length, LIMIT_NAME);
 	size_t clean = utf8_clean_span(name.bytes, name.length, UTF8_ONE_LINE);
-	return clean == name.length ||
-	       reason_set(why, "'%s' has a control character at byte %zu", key, clean + 1);
+	if (clean == name.length)
+		return true;
+	const char *at = name.bytes + clean;
+	bool is_character = at[0] == '\0' || utf8_character(at, name.length - clean) > 0;
+	return reason_set(why, "'%s' has %s at byte %zu", key,
+		is_character && utf8_is_control(at) ? "a control character"
+						    : "no valid UTF-8 character",
+		clean + 1);
 }
 
 bool event_quotes_check(const char *key, struct text name, struct reason *why)

@@ -46,6 +46,16 @@ static void names_have_no_control_characters(void **state)
 	assert_name("\xc3\x82\xc4\x82\xe2\x82\x80", NULL); /* 80 and 82, but not behind C2 */
 }
 
+/* JSON never has them; a path or a query may. */
+static void names_are_valid_utf8(void **state)
+{
+	(void)state;
+	assert_name("a\xe4", "has no valid UTF-8 character at byte 2");
+	assert_name("a\xc2", "has no valid UTF-8 character at byte 2");
+	assert_name("\xed\xa0\x80", "has no valid UTF-8 character at byte 1");
+	assert_name("ab\xef\xbf\xbf", "has no valid UTF-8 character at byte 3");
+}
+
 static void names_are_required_and_bounded(void **state)
 {
 	struct event nobody = event_plain("x", "y", STATE_OK);
@@ -232,6 +242,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_have_no_control_characters),
+		cmocka_unit_test(names_are_valid_utf8),
 		cmocka_unit_test(names_are_required_and_bounded),
 		cmocka_unit_test(states_are_read_in_any_case),
 		cmocka_unit_test(an_invalid_state_is_refused),
