@@ -134,6 +134,29 @@ taken() {
 	[ "$(grep -c 'Redis has lost' "$work/notify.log")" -le 1 ]
 }
 
+@test "the list of an output is deleted, or shortened, in Redis: it is written again" {
+	local list=httpbroker-notify:default:output:command told
+	start_redis
+	start_active -- false
+	push a b critical 1
+	push a c warning 2
+	push a d unknown 3
+	poll 10 eval '[ "$(redis LLEN "$list")" = 3 ]'
+	redis DEL "$list" >/dev/null
+	poll 10 eval '[ "$(redis LLEN "$list")" = 3 ]'
+	log_has notify 'warning: Redis has lost what it had'
+	redis LTRIM "$list" 1 1 >/dev/null
+	poll 10 eval '[ "$(redis LLEN "$list")" = 3 ]'
+	kill -KILL "${pids[notify]}"
+	redis DEL httpbroker-notify:default:lease >/dev/null
+	start_active -- sh -c 'cat >>"$0/told"' "$work"
+	told='Problem: "b" on a is Critical, 1
+Problem: "c" on a is Warning, 2
+Problem: "d" on a is Unknown, 3'
+	poll 10 eval '[ "$(sort "$work/told")" = "$told" ]'
+	poll 10 eval '[ "$(redis EXISTS "$list")" = 0 ]'
+}
+
 @test "of many large events 16 MiB are taken at once; one that is too long is skipped" {
 	start_redis
 	start_active

@@ -24,9 +24,10 @@
 #define WAIT_MAX \
 	(NSEC_PER_SEC / 2) /* of one BLMOVE: the lease is renewed, notifications are listed */
 #define WAIT_MIN (NSEC_PER_SEC / 100)
+#define COUNT_INTERVAL NSEC_PER_SEC /* between the counts of an output's list */
 
 enum phase { PHASE_IDLE, PHASE_LOADS, PHASE_RUNS };
-enum query { QUERY_NONE, QUERY_LOAD, QUERY_EVENTS, QUERY_WAIT };
+enum query { QUERY_NONE, QUERY_LOAD, QUERY_EVENTS, QUERY_WAIT, QUERY_COUNT };
 
 struct consumer {
 	struct notify *notify;
@@ -43,6 +44,8 @@ struct consumer {
 	int64_t length;        /* of the queue */
 	int64_t records;       /* of problems, by the last commit; -1: not known */
 	uint64_t number;       /* of events taken, for messages */
+	size_t counted;        /* the output whose list was counted last, */
+	nsec count_at;         /* and when the next one is */
 	struct log_limit foreign, losses;
 };
 
@@ -132,6 +135,18 @@ static void all_rewrite(struct consumer *consumer, struct moment now)
 		"Redis has lost what it had: writing all problems and notifications again");
 	store_rewrite(consumer->notify, now);
 	consumer->records = -1;
+}
+
+/* A list may have been deleted, or shortened, while notifications wait in it. */
+static bool list_check(struct consumer *consumer, const redisReply *reply, struct moment now)
+{
+	const struct output *output = consumer->notify->outputs[consumer->counted];
+
+	if (reply->type != REDIS_REPLY_INTEGER)
+		return false;
+	if ((size_t)reply->integer < queue_listed(output->queue))
+		all_rewrite(consumer, now);
+	return true;
 }
 
 /* Each commit and renewal counts the problems: their key may have been deleted or evicted. */
@@ -252,6 +267,8 @@ static bool reply_apply(struct consumer *consumer, redisReply *reply, struct mom
 	case QUERY_WAIT:
 		consumer->empty = reply->type != REDIS_REPLY_STRING;
 		return reply->type != REDIS_REPLY_ERROR;
+	case QUERY_COUNT:
+		return list_check(consumer, reply, now);
 	case QUERY_NONE:
 		break;
 	}
@@ -335,12 +352,34 @@ static void wait_send(struct consumer *consumer, nsec now)
 		RESP_WORDS("BLMOVE", queue, queue, "RIGHT", "RIGHT", timeout), now);
 }
 
+/* Another list each time, of those that should not be empty. False: none has to be counted now. */
+static bool count_send(struct consumer *consumer, nsec now)
+{
+	const struct notify *notify = consumer->notify;
+
+	if (now < consumer->count_at)
+		return false;
+	for (size_t i = 0; i < notify->output_count; i++) {
+		consumer->counted = (consumer->counted + 1) % notify->output_count;
+		const struct output *output = notify->outputs[consumer->counted];
+
+		if (queue_listed(output->queue) == 0)
+			continue;
+		consumer->count_at = now + COUNT_INTERVAL;
+		query_send(consumer, QUERY_COUNT, RESP_WORDS("LLEN", output->key), now);
+		return true;
+	}
+	return false;
+}
+
 void consumer_send(struct consumer *consumer, bool stops, bool under_way, struct moment now)
 {
 	if (!session_ready(session_of(consumer)) || consumer->phase == PHASE_IDLE)
 		return;
 	if (consumer->phase != PHASE_RUNS)
 		load_send(consumer, now.monotonic);
+	else if (count_send(consumer, now.monotonic))
+		return;
 	else if (consumer->taken != NULL || store_changed(consumer->notify))
 		commit_send(consumer, now);
 	else if (stops && !under_way)

@@ -30,7 +30,7 @@ struct queue {
 	struct lane *lanes;
 	struct item *unlisted;    /* the first that is not listed; all behind it are not, either */
 	struct item *uncommitted; /* the same for those that are not committed */
-	size_t waiting, under_way;
+	size_t waiting, under_way, listed;
 	size_t retried;  /* those with failures */
 	size_t trimming; /* the first of `done` that the current commit removes */
 	bool rewrite;
@@ -167,6 +167,7 @@ void queue_load(struct queue *queue, uint64_t check, const char *json, size_t le
 	struct item *item = item_append(queue, check, json, length);
 
 	item->listed = true;
+	queue->listed++;
 	queue_thin(queue, item->lane);
 }
 
@@ -240,9 +241,16 @@ uint64_t queue_thinned(const struct queue *queue)
 	return queue->thinned;
 }
 
-/* RPUSH commands of PUSH_WORDS each, from `item` to the end of the queue. */
-static void pushes_append(struct item *item, const char *key, struct resp_list *commands)
+size_t queue_listed(const struct queue *queue)
 {
+	return queue->listed;
+}
+
+/* RPUSH commands of PUSH_WORDS each, of all that are not listed. */
+static void pushes_append(struct queue *queue, const char *key, struct resp_list *commands)
+{
+	struct item *item = queue->unlisted;
+
 	while (item != NULL) {
 		struct resp_list values = {{NULL, 0, 0}, 0};
 		char words[24];
@@ -250,11 +258,13 @@ static void pushes_append(struct item *item, const char *key, struct resp_list *
 		for (; item != NULL && values.count < PUSH_WORDS; item = item->next) {
 			resp_add(&values, item->json, item->length);
 			item->listed = true;
+			queue->listed++;
 		}
 		snprintf(words, sizeof words, "%zu", values.count + 2);
 		resp_add_words(commands, RESP_WORDS(words, "RPUSH", key));
 		resp_join(commands, &values);
 	}
+	queue->unlisted = NULL;
 }
 
 /* Also those that are delivered: they are not in the new list. */
@@ -269,6 +279,7 @@ static void rewrite_begin(struct queue *queue, const char *key, struct resp_list
 	DL_FOREACH(queue->items, item)
 		item->listed = false;
 	queue->unlisted = queue->items;
+	queue->listed = 0;
 	queue->rewrite = false;
 }
 
@@ -291,8 +302,7 @@ void queue_commit(struct queue *queue, const char *key, struct resp_list *comman
 	if (queue->rewrite)
 		rewrite_begin(queue, key, commands);
 	trims_append(queue, key, commands);
-	pushes_append(queue->unlisted, key, commands);
-	queue->unlisted = NULL;
+	pushes_append(queue, key, commands);
 }
 
 void queue_committed(struct queue *queue)
@@ -304,6 +314,7 @@ void queue_committed(struct queue *queue)
 		DL_DELETE(queue->done, item);
 		free(item);
 		queue->trimming--;
+		queue->listed--;
 	}
 	queue->uncommitted = queue->unlisted;
 }

@@ -108,6 +108,7 @@ static void nothing_is_given_out_before_it_is_in_the_list(void **state)
 	put(queue, 3, "c1"); /* not by that commit */
 	assert_null(queue_next(queue, 0));
 	queue_committed(queue);
+	assert_int_equal(queue_listed(queue), 2);
 	struct item *a1 = taken(queue, 0, "a1");
 	struct item *b1 = taken(queue, 0, "b1");
 	assert_null(queue_next(queue, 0));
@@ -135,6 +136,7 @@ static void what_was_loaded_is_in_the_list_already(void **state)
 	queue_load(queue, 1, "a1", 2);
 	queue_load(queue, 1, "a2", 2);
 	put(queue, 1, "a3");
+	assert_int_equal(queue_listed(queue), 2);
 	assert_int_equal(queue_waiting(queue), 1);
 	assert_null(queue_next(queue, 0));
 	expect_commands(queue, "4 LREM k 1 a1 4 LREM k 1 a2 3 RPUSH k a3 ");
@@ -228,6 +230,7 @@ static void the_list_is_what_waits_whatever_happens(void **state)
 			list_apply(list, &commands);
 			resp_free(&commands);
 			queue_committed(queue);
+			assert_int_equal(queue_listed(queue), list->count);
 			in_flight = false;
 		} else if (dice < 6 && begun < CHECKS) {
 			under_way[begun] = queue_next(queue, now);
