@@ -320,6 +320,19 @@ is_lost() {
 	poll 20 queued 1
 }
 
+@test "a foreign value in the key of the lease is named, and all goes on when it is gone" {
+	start_redis
+	start_broker --interval 1h
+	posts 200 "$(event a b critical)"
+	redis SET httpbroker:default:lease foo
+	poll 10 log_has broker 'error: Redis at .*: holds no lease in httpbroker:default:lease, but a foreign value: delete that key'
+	posts 202 "$(event a b ok)"
+	redis DEL httpbroker:default:lease
+	poll 20 log_has broker 'back after'
+	poll 10 recorded ok
+	run ! log_has broker 'standing by'
+}
+
 @test "a foreign write to the lease only causes a retry" {
 	start_redis
 	start_broker --interval 1h

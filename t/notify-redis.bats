@@ -190,6 +190,22 @@ Problem: "d" on a is Unknown, 3'
 	poll 15 notify_printed 'Problem: "b" on a is Critical, 1'
 }
 
+@test "a foreign value in the key of the lease is named, and all goes on when it is gone" {
+	start_redis
+	redis SET httpbroker-notify:default:lease foo >/dev/null
+	push a b critical 1
+	start_notify
+	poll 10 log_has notify 'error: Redis at .*: holds no lease in httpbroker-notify:default:lease, but a foreign value: delete that key; until it is back, no events are read'
+	redis DEL httpbroker-notify:default:lease >/dev/null
+	poll 15 notify_printed 'Problem: "b" on a is Critical, 1'
+	redis SET httpbroker-notify:default:lease foo >/dev/null
+	push a b ok 2
+	poll 10 eval '[ "$(grep -c "holds no lease" "$work/notify.log")" -eq 2 ]'
+	[ "$(redis LLEN events)" = 1 ]
+	redis DEL httpbroker-notify:default:lease >/dev/null
+	poll 15 notify_printed 'Problem: "b" on a is Critical, 1' 'Recovery: "b" on a is OK, 2'
+}
+
 @test "Redis's memory is full: it is logged, nothing is lost, and all goes on when there is some" {
 	start_redis
 	start_active
@@ -221,7 +237,7 @@ large() {
 		'for event in ARGV[1]:gmatch("{[^}]*}") do redis.call("LPUSH", KEYS[1], event) end' 1 events
 	poll 10 queue_is_empty
 	poll 10 eval '[ "$(redis LLEN httpbroker-notify:default:output:stdout)" -lt 20 ]'
-	redis SET httpbroker-notify:default:lease "$(printf '%016x other' 1)" PX 2000
+	redis SET httpbroker-notify:default:lease "other pid:1 $(printf '%016x' 1)" PX 2000
 	poll 10 log_has notify 'info: standing by'
 	poll 20 eval '[ "$(grep -c "info: active" "$work/notify.log")" -eq 2 ]'
 	start reader timeout 20 cat "$work/pipe"

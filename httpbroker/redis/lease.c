@@ -99,6 +99,15 @@ static void holder_read(struct acquire *acquire, const redisReply *reply)
 		reply->str);
 }
 
+/* `HOST ADDRESS TOKEN`. */
+static bool is_lease(const redisReply *reply)
+{
+	if (reply->len <= BATCH_TOKEN)
+		return false;
+	const char *token = reply->str + reply->len - BATCH_TOKEN;
+	return token[-1] == ' ' && strspn(token, "0123456789abcdef") == BATCH_TOKEN;
+}
+
 /* An older release may have left an empty string. */
 static bool last_batch_read(
 	const redisReply *reply, bool *found, struct batch *out, struct reason *why)
@@ -121,6 +130,9 @@ static bool look_reply_read(
 		return is_status(reply, "OK") || reply_refuse(reply, "WATCH", keys->lease, why);
 	if (!is_text_or_none(reply))
 		return reply_refuse(reply, "GET", index == 1 ? keys->lease : keys->batch, why);
+	if (index == 1 && reply->type == REDIS_REPLY_STRING && !is_lease(reply))
+		return reason_set(why, "holds no lease in %s, but a foreign value: delete that key",
+			keys->lease);
 	if (index == 1)
 		holder_read(acquire, reply);
 	else if (index == 2)

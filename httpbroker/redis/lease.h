@@ -2,7 +2,7 @@
 /*
  * The lease: the key `httpbroker:NAME:lease` names the active one of the brokers of that name. Its
  * value is `HOST ADDRESS TOKEN`: where the broker is, and a random token for its process. It
- * expires unless it is renewed.
+ * expires unless it is renewed. Any other value is refused: it would never expire.
  *
  * A stand-by keeps `httpbroker:NAME:standby` alive, with its own value (of several the last one),
  * so that the active broker knows whether another would take over.

@@ -114,6 +114,8 @@ static void a_look_handles_missing_and_expired_keys(void **state)
 	exchange_end(&exchange);
 }
 
+#define FOREIGN "holds no lease in httpbroker:n:lease, but a foreign value: delete that key"
+
 static void a_refused_look_has_a_reason(void **state)
 {
 	static const char *const cases[][2] = {
@@ -122,6 +124,10 @@ static void a_refused_look_has_a_reason(void **state)
 		{"+OK\r\n" NONE ":1\r\n", "refuses GET httpbroker:n:batch: an odd answer"},
 		{"+OK\r\n" NONE "$1\r\nx\r\n", "holds a batch number that cannot be read: it is "
 					       "not NUMBER TOKEN CLOCK WALL [TYPE]"},
+		{"+OK\r\n$3\r\nfoo\r\n", FOREIGN},
+		{"+OK\r\n$0\r\n\r\n", FOREIGN},
+		{"+OK\r\n$21\r\ni :1 fedcba987654321X\r\n", FOREIGN},
+		{"+OK\r\n$20\r\ni:1-fedcba9876543210\r\n", FOREIGN},
 	};
 
 	(void)state;
