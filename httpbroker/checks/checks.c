@@ -289,7 +289,7 @@ void checks_remove(struct checks *checks, struct check *check)
 	pthread_mutex_unlock(&shard->lock);
 	atomic_fetch_sub_explicit(&checks->count, 1, memory_order_relaxed);
 	free(check->encoded.bytes);
-	check->encoded = (struct encoded){NULL, 0, 0, 0};
+	check->encoded = (struct encoded){NULL, 0, 0};
 }
 
 void checks_clear(struct checks *checks)

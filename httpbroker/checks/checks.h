@@ -48,10 +48,10 @@ void history_text(const struct history *history, nsec now, char out[HISTORY_TEXT
 struct check {
 	UT_hash_handle hh;
 	struct check *wheel_prev, *wheel_next; /* the wheel's */
-	struct encoded encoded;                /* the last event; the bytes are owned */
-	nsec repeat_at;                        /* monotonic; the next repeat */
-	nsec deadline;                         /* monotonic, when it goes stale; or NSEC_NEVER */
-	int64_t time;                          /* the event's, seconds since the epoch */
+	struct encoded encoded; /* the last event behind its head; the bytes are owned */
+	nsec repeat_at;         /* monotonic; the next repeat */
+	nsec deadline;          /* monotonic, when it goes stale; or NSEC_NEVER */
+	int64_t time;           /* the event's, seconds since the epoch */
 	int64_t since;          /* when the reported state changed, the same; 0: not known */
 	struct history history; /* of the reported state */
 	int32_t ttl;            /* seconds; negative: never stale */
@@ -110,6 +110,14 @@ enum { CHECKS_KEY = 2 * LIMIT_NAME + 1 + CHECKS_SUFFIX };
 
 /* Writes the key and a NUL; returns the length. */
 size_t check_key(const struct check *check, char out[CHECKS_KEY]);
+
+/* Writes the head of its last event. Returns the length. */
+static inline size_t check_head(const struct check *check, char out[ENCODED_HEAD_MAX])
+{
+	const struct names names = {check->names, (uint16_t)check->hh.keylen, check->entity_length};
+
+	return encoded_head(&names, out);
+}
 
 struct checks;
 

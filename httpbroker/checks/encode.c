@@ -177,7 +177,7 @@ struct encoded encoded_make(const struct event *event, int flapjack, struct buff
 	text_append(out, ",\"check\":", event->check);
 	buffer_append_text(
 		out, state_lasts(event->state) ? ",\"type\":\"service\"" : ",\"type\":\"action\"");
-	encoded.head = (uint32_t)(out->length - start);
+	start = out->length;
 	text_append(out, ",\"state\":", event->state_text);
 	text_append_cut(out, ",\"summary\":",
 		event->summary.bytes != NULL ? event->summary : (struct text){"", 0},
@@ -198,6 +198,37 @@ struct encoded encoded_make(const struct event *event, int flapjack, struct buff
 	return encoded;
 }
 
+static char *text_write(char *out, const char *text)
+{
+	size_t length = strlen(text);
+
+	memcpy(out, text, length);
+	return out + length;
+}
+
+/* A valid name has no other characters that JSON escapes: event_name_check(). */
+static char *name_write(char *out, const char *bytes, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if (bytes[i] == '"' || bytes[i] == '\\')
+			*out++ = '\\';
+		*out++ = bytes[i];
+	}
+	return out;
+}
+
+size_t encoded_head(const struct names *names, char out[ENCODED_HEAD_MAX])
+{
+	size_t check = (size_t)names->entity_length + 1;
+	char *end = text_write(out, "{\"entity\":\"");
+
+	end = name_write(end, names->bytes, names->entity_length);
+	end = text_write(end, "\",\"check\":\"");
+	end = name_write(end, names->bytes + check, names->length - check);
+	end = text_write(end, "\",\"type\":\"service\"");
+	return (size_t)(end - out);
+}
+
 /* The string whose content begins at `begin`. */
 static struct text string_at(const struct encoded *encoded, const char *begin)
 {
@@ -212,7 +243,7 @@ struct text encoded_state(const struct encoded *encoded)
 {
 	static const char before[] = ",\"state\":\"";
 
-	return string_at(encoded, encoded->bytes + encoded->head + sizeof before - 1);
+	return string_at(encoded, encoded->bytes + sizeof before - 1);
 }
 
 struct text encoded_summary(const struct encoded *encoded)
@@ -289,8 +320,10 @@ void prepared_make(
 		.deadline = deadline_of(event, event->ttl, now),
 	};
 	prepared->encoded = encoded_make(event, flapjack, &block);
+	size_t length = block.length;
 	names_append(prepared, &block, event->entity, event->check);
-	prepared->encoded.bytes = block.data;
+	prepared->event = (struct text){block.data, length};
+	prepared->encoded.bytes = block.data + length - prepared->encoded.length;
 	if (event->former_check.bytes != NULL)
 		prepared->former = former_make(event, flapjack, now);
 }

@@ -6,6 +6,7 @@
 #include "common/buffer.h"
 #include "common/clocks.h"
 #include "httpbroker/checks/event.h"
+#include "httpbroker/limits.h"
 
 #include <stdint.h>
 
@@ -32,14 +33,13 @@ size_t jsontext_digits(char out[JSONTEXT_NUMBER], int64_t number);
  * ends Flapjack 2; this was found by running 1.6 and 2.0.
  */
 struct encoded {
-	char *bytes; /* `{"entity":…`, to be followed by `,"time":N}` */
+	char *bytes; /* `,"state":…`, behind the head; to be followed by `,"time":N}` */
 	uint32_t length;
-	uint32_t head; /* the length of entity, check, type */
 	uint32_t tail; /* the offset of tags and delays */
 };
 
-/* Appends the event for this version of Flapjack (1 or 2), its strings cleaned (common/utf8.h) and
- * cut. The result points into *out. */
+/* Appends the event for this version of Flapjack (1 or 2), from its head on, its strings cleaned
+ * (common/utf8.h) and cut. The result points into *out. */
 struct encoded encoded_make(const struct event *event, int flapjack, struct buffer *out);
 
 /*
@@ -55,6 +55,17 @@ struct names {
 	uint16_t length;        /* of the whole */
 	uint16_t entity_length; /* the offset of the separating colon */
 };
+
+#define ENCODED_HEAD "{\"entity\":\"\",\"check\":\"\",\"type\":\"service\""
+
+/* The longest head: each byte of the names is escaped. */
+enum { ENCODED_HEAD_MAX = sizeof ENCODED_HEAD + 4 * LIMIT_NAME };
+
+/*
+ * Writes the head of an event with a lasting state: entity, check, type. The names say it all, so
+ * the table of checks does not keep it. Returns its length.
+ */
+size_t encoded_head(const struct names *names, char out[ENCODED_HEAD_MAX]);
 
 /*
  * A run of a job, from its start to its end. While it is open, the check stays as it was; it is
@@ -76,7 +87,8 @@ struct run {
 /* A valid event, encoded and with a deadline; or that a check is forgotten. */
 struct prepared {
 	struct names names;
-	struct encoded encoded;
+	struct text event;      /* as JSON, but for its time */
+	struct encoded encoded; /* of that, what is behind its head */
 	enum state state;
 	int64_t time;      /* seconds since the epoch, not in the future */
 	uint16_t fraction; /* of that second: struct instant */
@@ -91,7 +103,7 @@ struct prepared {
 	int64_t since;           /* of a record: when its state changed; 0: not known */
 	bool forgotten;          /* the check is forgotten: only names and time are set */
 	struct prepared *former; /* owned; sets the check's former names ok; NULL: none */
-	char *block;             /* owned; names and encoded point into it */
+	char *block;             /* owned; names, event and encoded point into it */
 };
 
 /* The event is valid (event_check) for this version of Flapjack. */

@@ -111,7 +111,7 @@ void encode_stored(struct buffer *out, const struct prepared *prepared)
 		buffer_append(out, "}", 1);
 		return;
 	}
-	buffer_append(out, prepared->encoded.bytes, prepared->encoded.length);
+	buffer_append(out, prepared->event.bytes, prepared->event.length);
 	buffer_append_text(out, ",\"time\":");
 	jsontext_number(out, prepared->time);
 	millis_append(out, prepared->fraction);

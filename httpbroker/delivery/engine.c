@@ -80,7 +80,7 @@ static void event_push(struct engine *engine, struct check *check, int64_t time)
 	if (engine->settings->muted)
 		return;
 	log_debug("Sending event data for %.*s", (int)check->hh.keylen, check->names);
-	flapjack_event(outbox_push(engine->outbox), &check->encoded, time);
+	flapjack_check(outbox_push(engine->outbox), check, time);
 	check->pushed_in = outbox_sequence(engine->outbox);
 }
 
@@ -254,7 +254,7 @@ static enum engine_result event_repeat(
 {
 	if (prepared->start)
 		return ENGINE_APPLIED;
-	flapjack_event(outbox_push(engine->outbox), &prepared->encoded, prepared->time);
+	flapjack_event(outbox_push(engine->outbox), prepared->event, prepared->time);
 	struct check *check = checks_find(engine->checks, &prepared->names);
 	if (check == NULL || !state_lasts(prepared->state) || check->sent == prepared->state)
 		return ENGINE_APPLIED;
@@ -282,7 +282,7 @@ enum engine_result engine_apply(
 	if (!state_lasts(prepared->state) && engine->settings->muted)
 		return ENGINE_IGNORED;
 	if (!state_lasts(prepared->state)) {
-		flapjack_event(outbox_push(engine->outbox), &prepared->encoded, prepared->time);
+		flapjack_event(outbox_push(engine->outbox), prepared->event, prepared->time);
 		return ENGINE_APPLIED;
 	}
 	struct check *check = checks_find(engine->checks, &prepared->names);
@@ -311,7 +311,7 @@ enum engine_result engine_apply_handed(
 	if (outbox_overflows(engine->outbox))
 		return ENGINE_FULL;
 	if (!is_same_event(check, prepared)) {
-		flapjack_event(outbox_push(engine->outbox), &prepared->encoded, prepared->time);
+		flapjack_event(outbox_push(engine->outbox), prepared->event, prepared->time);
 		return ENGINE_APPLIED;
 	}
 	check_push(engine, check, now);

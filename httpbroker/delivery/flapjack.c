@@ -24,11 +24,25 @@ static struct stamp stamp_make(int64_t time)
 	return stamp;
 }
 
-void flapjack_event(struct resp_list *queue, const struct encoded *encoded, int64_t time)
+void flapjack_event(struct resp_list *queue, struct text event, int64_t time)
 {
 	struct stamp stamp = stamp_make(time);
 
-	resp_begin(queue, encoded->length + stamp.length);
+	resp_begin(queue, event.length + stamp.length);
+	buffer_append(&queue->bytes, event.bytes, event.length);
+	buffer_append(&queue->bytes, stamp.bytes, stamp.length);
+	resp_end(queue);
+}
+
+void flapjack_check(struct resp_list *queue, const struct check *check, int64_t time)
+{
+	const struct encoded *encoded = &check->encoded;
+	struct stamp stamp = stamp_make(time);
+	char head[ENCODED_HEAD_MAX];
+	size_t length = check_head(check, head);
+
+	resp_begin(queue, length + encoded->length + stamp.length);
+	buffer_append(&queue->bytes, head, length);
 	buffer_append(&queue->bytes, encoded->bytes, encoded->length);
 	buffer_append(&queue->bytes, stamp.bytes, stamp.length);
 	resp_end(queue);
@@ -71,14 +85,15 @@ void flapjack_stale(
 	struct stamp stamp = stamp_make(now.wall / NSEC_PER_SEC);
 	const struct encoded *encoded = &check->encoded;
 	size_t held = encoded->length - encoded->tail;
-	char middle[192];
+	char head[ENCODED_HEAD_MAX], middle[192];
+	size_t head_length = check_head(check, head);
 
 	size_t length = (size_t)snprintf(middle, sizeof middle, ",\"state\":\"%s\",\"summary\":\"",
 		flapjack_stale_word(state));
 	length += summary_write(middle + length, sizeof middle - length - 1, check, now);
 	middle[length++] = '"';
-	resp_begin(queue, encoded->head + length + held + stamp.length);
-	buffer_append(&queue->bytes, encoded->bytes, encoded->head);
+	resp_begin(queue, head_length + length + held + stamp.length);
+	buffer_append(&queue->bytes, head, head_length);
 	buffer_append(&queue->bytes, middle, length);
 	buffer_append(&queue->bytes, encoded->bytes + encoded->tail, held);
 	buffer_append(&queue->bytes, stamp.bytes, stamp.length);

@@ -7,8 +7,11 @@
 #include "httpbroker/checks/checks.h"
 #include "httpbroker/redis/resp.h"
 
-/* The event, with this time (seconds since the epoch). */
-void flapjack_event(struct resp_list *queue, const struct encoded *encoded, int64_t time);
+/* The event (of struct prepared), with this time (seconds since the epoch). */
+void flapjack_event(struct resp_list *queue, struct text event, int64_t time);
+
+/* The last event of a check, with this time. */
+void flapjack_check(struct resp_list *queue, const struct check *check, int64_t time);
 
 /*
  * A stale check, or one whose run has exceeded its limit, as an event with this state: the summary

@@ -94,6 +94,8 @@ void record_write(
 	const struct encoded *encoded = &check->encoded;
 	const struct head tail = tail_make(check);
 	struct head head = {.length = 0};
+	char event_head[ENCODED_HEAD_MAX];
+	size_t event_head_length = check_head(check, event_head);
 
 	head_word(&head, RECORD_VERSION);
 	head_number(&head, check->time);
@@ -104,8 +106,9 @@ void record_write(
 	else
 		head_word(&head, NONE);
 	record_field_write(fields, check);
-	resp_begin(fields, head.length + encoded->length + tail.length);
+	resp_begin(fields, head.length + event_head_length + encoded->length + tail.length);
 	buffer_append(&fields->bytes, head.bytes, head.length);
+	buffer_append(&fields->bytes, event_head, event_head_length);
 	buffer_append(&fields->bytes, encoded->bytes, encoded->length);
 	buffer_append(&fields->bytes, tail.bytes, tail.length);
 	resp_end(fields);

@@ -170,7 +170,9 @@ void check_object_write(
 	const struct encoded *event = &check->encoded;
 	const struct text reported = encoded_state(event);
 	size_t before = (size_t)(reported.bytes - event->bytes), after = before + reported.length;
+	char head[ENCODED_HEAD_MAX];
 
+	buffer_append(out, head, check_head(check, head));
 	buffer_append(out, event->bytes, before);
 	if (stale)
 		buffer_append_text(out, state_name(check_reported(check, stale_as, now.monotonic)));

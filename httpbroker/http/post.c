@@ -75,7 +75,7 @@ size_t post_bytes(const struct post *post)
 	size_t bytes = post->capacity * sizeof post->first;
 
 	for (size_t i = 0; i < submission->count; i++)
-		bytes += submission->items[i].prepared.encoded.length;
+		bytes += submission->items[i].prepared.event.length;
 	return bytes;
 }
 
@@ -135,7 +135,7 @@ static void echo_append(struct buffer *out, const struct prepared *prepared)
 {
 	buffer_append_text(
 		out, state_lasts(prepared->state) ? "Caching state: " : "Sending event: ");
-	buffer_append(out, prepared->encoded.bytes, prepared->encoded.length);
+	buffer_append(out, prepared->event.bytes, prepared->event.length);
 	buffer_append_text(out, ",\"time\":");
 	jsontext_number(out, prepared->time);
 	buffer_append_text(out, ",\"ttl\":");

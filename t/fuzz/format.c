@@ -56,7 +56,7 @@ static void prepared_try(const struct prepared *prepared, int flapjack)
 {
 	struct buffer whole = {NULL, 0, 0};
 
-	buffer_append(&whole, prepared->encoded.bytes, prepared->encoded.length);
+	buffer_append(&whole, prepared->event.bytes, prepared->event.length);
 	buffer_append(&whole, "}", 1);
 	json_t *event = json_loadb(whole.data, whole.length, JSON_REJECT_DUPLICATES, NULL);
 	FUZZ_EXPECT(event != NULL);

@@ -185,8 +185,8 @@ static void the_former_names_of_a_check_are_kept(void **state)
 	assert_non_null(read.former);
 	assert_int_equal(read.former->names.length, 5);
 	assert_memory_equal(read.former->names.bytes, "\xc3\xa4\":c", 5);
-	assert_string_equal(read.encoded.bytes, prepared.encoded.bytes);
-	assert_string_equal(read.former->encoded.bytes, prepared.former->encoded.bytes);
+	assert_string_equal(read.event.bytes, prepared.event.bytes);
+	assert_string_equal(read.former->event.bytes, prepared.former->event.bytes);
 	prepared_free(&read);
 	prepared_free(&prepared);
 	buffer_free(&json);

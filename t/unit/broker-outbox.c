@@ -233,7 +233,7 @@ static void add_records(struct outbox *outbox, struct checks *checks, int from, 
 
 		names.length = (uint16_t)snprintf(text, sizeof text, "e:%d", i);
 		outbox_record(outbox, checks_add(checks, &(struct prepared){.names = names,
-								 .encoded = {bytes, 2, 0, 0}}));
+								 .encoded = {bytes, 2, 0}}));
 	}
 }
 
@@ -299,7 +299,7 @@ static struct check *record(struct outbox *outbox, struct checks *checks, const 
 	char bytes[] = "{}";
 	struct names names = {name, (uint16_t)strlen(name), 1};
 	struct check *check =
-		checks_add(checks, &(struct prepared){.names = names, .encoded = {bytes, 2, 0, 0}});
+		checks_add(checks, &(struct prepared){.names = names, .encoded = {bytes, 2, 0}});
 
 	outbox_record(outbox, check);
 	return check;

@@ -212,7 +212,7 @@ static void state_add(struct checks *checks, const char *name, nsec deadline)
 	const struct names names = {name, (uint16_t)strlen(name), 1};
 	char bytes[] = "{}";
 	const struct prepared event = {
-		.names = names, .encoded = {bytes, 2, 0, 0}, .ttl = 300, .deadline = deadline};
+		.names = names, .encoded = {bytes, 2, 0}, .ttl = 300, .deadline = deadline};
 
 	checks_add(checks, &event);
 }
