@@ -129,6 +129,16 @@ Problem: \"b\" on a is Warning, 2" ]'
 httpbroker-notify: error: output command: the test was not delivered" ]
 }
 
+@test "SIGHUP is logged and ends nothing" {
+	start_redis
+	start_active -- sh -c 'cat >>"$0/told"' "$work"
+	kill -HUP "${pids[notify]}"
+	poll 10 log_has notify 'info: SIGHUP: there is nothing to reload; restart to change an option'
+	push a b critical 1
+	poll 10 test -s "$work/told"
+	stop notify
+}
+
 @test "--metrics-file and SIGUSR1" {
 	start_redis
 	start_active --metrics-file "$work/metrics" -- sh -c 'exit "$(cat "$0/status")"' "$work"

@@ -192,6 +192,8 @@ static void loop_report(struct notify *notify, struct loop *loop, struct moment 
 		ready_notify("WATCHDOG=1");
 	if (signal_arrived(SIGUSR1))
 		metrics_log(notify);
+	if (signal_arrived(SIGHUP))
+		log_info("SIGHUP: there is nothing to reload; restart to change an option");
 	if (now.monotonic < loop->metrics_at)
 		return;
 	metrics_write(notify, notify->options->metrics_file);

@@ -89,7 +89,7 @@ int main(int argc, char **argv)
 	log_never_wait();
 	if (options.debug)
 		log_set_level(LOG_LEVEL_DEBUG);
-	signals_catch((const int[]){SIGTERM, SIGINT, SIGCHLD, SIGUSR1}, 4);
+	signals_catch((const int[]){SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGUSR1}, 5);
 
 	struct notify *notify = notify_new(&options);
 	outputs_make(notify, &options);
