@@ -56,8 +56,7 @@ struct clients *clients_new(void)
 
 void clients_free(struct clients *clients)
 {
-	if (clients != NULL)
-		clients_close(clients);
+	clients_close(clients);
 	free(clients);
 }
 

@@ -21,7 +21,7 @@ struct clients;
 
 struct clients *clients_new(void);
 
-/* Closes all. NULL does nothing. */
+/* Closes all. */
 void clients_free(struct clients *clients);
 
 size_t clients_count(const struct clients *clients);

@@ -4,9 +4,7 @@
 noinst_LIBRARIES += flapper/libflapper.a
 flapper_libflapper_a_SOURCES = \
 	flapper/clients.c flapper/clients.h \
-	flapper/flapper.c flapper/flapper.h \
 	flapper/listener.c flapper/listener.h \
-	flapper/options.c flapper/options.h \
 	flapper/oscillator.c flapper/oscillator.h
 
 bin_PROGRAMS += flapper/flapper
