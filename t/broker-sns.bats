@@ -132,6 +132,14 @@ last_event() {
 	[ "$(curl -s "$url" | jq length)" = 0 ]
 }
 
+@test "sns: a message is not accepted again under another id that its signature fits" {
+	start_broker_for_sns
+	envelope_of "$(alarm)" '{"Subject": "ALARM: db-01 is slow"}'
+	sends 200 "$envelope"
+	sends 403 "$(jq '.MessageId += "\nSubject\n" + .Subject | del(.Subject)' <<<"$envelope")"
+	[[ $answer == *"'MessageId' has a line break"* ]]
+}
+
 @test "sns: a message that waits for Redis is accepted, and has no second effect either" {
 	start_broker_for_sns
 	stop redis

@@ -14,6 +14,7 @@ enum {
 	IN_CONFIRMATIONS = 2,
 	IN_ALL = IN_NOTIFICATIONS | IN_CONFIRMATIONS,
 	MAYBE = 4, /* may be missing */
+	LINES = 8, /* may have line breaks */
 };
 
 enum { SHORT_MAX = 4096, MESSAGE_MAX = 256 * 1024 }; /* bytes; SNS's own limit for a message */
@@ -28,7 +29,7 @@ static const struct field {
 	{"MessageId", offsetof(struct envelope, message_id), 128, IN_ALL},
 	{"TopicArn", offsetof(struct envelope, topic), 512, IN_ALL},
 	{"Subject", offsetof(struct envelope, subject), SHORT_MAX, IN_NOTIFICATIONS | MAYBE},
-	{"Message", offsetof(struct envelope, message), MESSAGE_MAX, IN_ALL},
+	{"Message", offsetof(struct envelope, message), MESSAGE_MAX, IN_ALL | LINES},
 	{"Timestamp", offsetof(struct envelope, timestamp), 64, IN_ALL},
 	{"Token", offsetof(struct envelope, token), SHORT_MAX, IN_CONFIRMATIONS},
 	{"SubscribeURL", offsetof(struct envelope, subscribe_url), SHORT_MAX, IN_CONFIRMATIONS},
@@ -71,6 +72,9 @@ static bool field_read(
 	if (!json_is_string(value))
 		return reason_set(why, "'%s' is not a string", field->name);
 	*out = (struct text){json_string_value(value), json_string_length(value)};
+	/* SNS sends none; the signature does not tell `ID` + Subject from an id of several lines */
+	if ((field->in & LINES) == 0 && memchr(out->bytes, '\n', out->length) != NULL)
+		return reason_set(why, "'%s' has a line break", field->name);
 	return out->length <= field->max || reason_set(why, "'%s' is %zu bytes long, more than %zu",
 						    field->name, out->length, field->max);
 }

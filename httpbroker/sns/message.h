@@ -9,10 +9,11 @@
 #include "httpbroker/sns/envelope.h"
 
 /*
- * The ids of the messages accepted within the last hour: SNS sends a message again if the response
- * is lost, and the second has no effect. Without a lock. `now` is monotonic.
+ * The ids of accepted messages: SNS sends a message again if the response is lost, and the second
+ * has no effect. Each is kept for as long as policy_check() may accept its Timestamp: that may have
+ * been in the future. Without a lock. `now` is monotonic.
  */
-#define ID_CACHE_LAST (3600 * NSEC_PER_SEC)
+#define ID_CACHE_LAST (2 * POLICY_TIME_MAX * NSEC_PER_SEC)
 enum { ID_CACHE_MAX = 50000 }; /* above it the oldest is forgotten */
 
 struct id_cache;

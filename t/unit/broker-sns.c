@@ -19,10 +19,10 @@ static struct text text(const char *words)
 	return (struct text){words, strlen(words)};
 }
 
-#define NOTIFICATION                                                                        \
-	"{\"Type\":\"Notification\",\"MessageId\":\"22b80b92\",\"TopicArn\":\"" ARN "\","   \
-	"\"Subject\":\"My First\\nMessage\",\"Message\":\"Hell\\u00f6 \\\"world\\\"\\\\\"," \
-	"\"Timestamp\":\"2026-01-02T03:04:05.678Z\",\"SignatureVersion\":\"1\","            \
+#define NOTIFICATION                                                                              \
+	"{\"Type\":\"Notification\",\"MessageId\":\"22b80b92\",\"TopicArn\":\"" ARN "\","         \
+	"\"Subject\":\"My \\\"First\\\" Message\",\"Message\":\"Hell\\u00f6 \\\"world\\\"\\\\\"," \
+	"\"Timestamp\":\"2026-01-02T03:04:05.678Z\",\"SignatureVersion\":\"1\","                  \
 	"\"Signature\":\"RVhB\",\"SigningCertURL\":\"" HOST PEM "\",\"UnsubscribeURL\":\"x\"}"
 
 #define CONFIRMATION                                                                               \
@@ -58,7 +58,7 @@ static void the_signed_text_is_built_from_the_fields(void **state)
 {
 	(void)state;
 	assert_signed(NOTIFICATION,
-		"Message\nHell\xc3\xb6 \"world\"\\\nMessageId\n22b80b92\nSubject\nMy First\nMessage\n"
+		"Message\nHell\xc3\xb6 \"world\"\\\nMessageId\n22b80b92\nSubject\nMy \"First\" Message\n"
 		"Timestamp\n2026-01-02T03:04:05.678Z\nTopicArn\n" ARN "\nType\nNotification\n");
 	assert_signed(CONFIRMATION,
 		"Message\nYou have chosen\nMessageId\n165545c9\nSubscribeURL\nhttps://s\n"
@@ -147,6 +147,29 @@ static void every_field_is_required(void **state)
 	}
 	assert_required(CONFIRMATION, "Token");
 	assert_required(CONFIRMATION, "SubscribeURL");
+}
+
+/* The same signed text could have another id: a message could be sent twice. */
+static void only_the_message_has_lines(void **state)
+{
+	static const char *const single[] = {"MessageId", "Subject", "TopicArn", "Timestamp",
+		"SignatureVersion", "Signature", "SigningCertURL"};
+	struct envelope envelope;
+	struct reason why;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(single); i++) {
+		json_t *json = document_of(NOTIFICATION);
+
+		json_object_set_new(json, single[i], json_string("id\nSubject\nx"));
+		assert_false(envelope_read(json, &envelope, &why));
+		assert_non_null(strstr(why.text, "has a line break"));
+		json_decref(json);
+	}
+	json_t *json = document_of(NOTIFICATION);
+	json_object_set_new(json, "Message", json_string("{\n}"));
+	assert_true(envelope_read(json, &envelope, &why));
+	json_decref(json);
 }
 
 static void assert_shape(bool expected, const char *document)
@@ -348,11 +371,12 @@ static void every_message_is_refused_without_an_allowed_topic(void **state)
 	json_decref(json);
 }
 
-static void a_message_id_is_remembered_for_an_hour(void **state)
+static void a_message_id_is_remembered_while_its_message_is_valid(void **state)
 {
 	struct id_cache *seen = id_cache_new();
 
 	(void)state;
+	assert_true(ID_CACHE_LAST >= 2 * POLICY_TIME_MAX * NSEC_PER_SEC);
 	assert_false(id_cache_has(seen, text("a"), 0));
 	id_cache_add(seen, text("a"), 0);
 	id_cache_add(seen, text("b"), NSEC_PER_SEC);
@@ -416,6 +440,7 @@ int main(void)
 		cmocka_unit_test(an_empty_subject_is_signed_and_a_null_one_is_not),
 		cmocka_unit_test(an_unknown_type_is_refused),
 		cmocka_unit_test(every_field_is_required),
+		cmocka_unit_test(only_the_message_has_lines),
 		cmocka_unit_test(an_envelope_is_recognised_by_its_shape),
 		cmocka_unit_test(topic_names_are_validated),
 		cmocka_unit_test(the_length_of_a_topic_name_is_bounded),
@@ -425,7 +450,7 @@ int main(void)
 		cmocka_unit_test(confirmation_urls_are_validated),
 		cmocka_unit_test(only_valid_messages_of_allowed_topics_are_accepted),
 		cmocka_unit_test(every_message_is_refused_without_an_allowed_topic),
-		cmocka_unit_test(a_message_id_is_remembered_for_an_hour),
+		cmocka_unit_test(a_message_id_is_remembered_while_its_message_is_valid),
 		cmocka_unit_test(remembered_message_ids_are_bounded),
 		cmocka_unit_test(timestamps_are_parsed),
 	};
