@@ -257,6 +257,18 @@ write_rules() {
 		"$(rows 10)"
 }
 
+@test "a token in the address is enough" {
+	printf 'sesame\n' >"$work/tokens"
+	chmod 600 "$work/tokens"
+	page_hash=
+	start broker httpbroker --port 0 --server none --token-file "$work/tokens"
+	poll 10 broker_listens
+	url=${url/127/any:sesame@127}
+	posts 200 "$(event a b ok)"
+	run -0 browse "$(rows 1)" 'print:health.className'
+	[ "$output" = '"ok"' ]
+}
+
 @test "no replica of Redis confirms: the page shows it" {
 	page_hash=
 	start_sentinels 0

@@ -6,6 +6,8 @@
 // An answer is given up after LIMIT; data that is older than OLD is marked.
 const POLL = 5000, LIMIT = 10000, OLD = 15, PAGE = 100, HALF_HOURS = 48;
 const FILTER = 200; // bytes: the broker refuses a longer one
+// without the user and password that the page's address may have: fetch() refuses these
+const DATA = location.origin + location.pathname + "page.json?";
 const SVG = "http://www.w3.org/2000/svg";
 const LEVELS = ["nothing known", "ok", "warning or unknown", "critical"];
 const form = document.getElementById("filters");
@@ -223,7 +225,7 @@ const ask = async () => {
 	if (places.length) out.set("after", places[places.length - 1]);
 	try {
 		const headers = etag ? {"If-None-Match": etag} : {};
-		const answer = await fetch("page.json?" + out, {headers, cache: "no-store", signal: mine.signal});
+		const answer = await fetch(DATA + out, {headers, cache: "no-store", signal: mine.signal});
 		const date = Date.parse(answer.headers.get("Date"));
 		if (Math.abs(date - Date.now() - offset) > 2000) offset = date - Date.now();
 		if (answer.status === 200) {
