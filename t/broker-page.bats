@@ -59,7 +59,7 @@ data() {
 	local before
 	start_redis
 	start_broker --interval 1h
-	data '' '.rows == [] and .role == "active" and .redis and .why == "" and .next == null'
+	poll 10 data '' '.rows == [] and .role == "active" and .redis and .why == "" and .next == null'
 	posts 200 "$(event db-1 load warning '"summary":"12","tags":["a","b"]')" "$(event db-1 disk ok '"ttl":-1')" \
 		"$(event db-2 disk critical)" "$(event web x ok '"ttl":1')"
 	poll 10 data '' '.counts == {critical: 1, unknown: 1, warning: 1, ok: 1, stale: 1}'
