@@ -93,8 +93,8 @@ log_both() {
 	poll 20 published_until_ok
 	# a server that is stopped sends no keepalive: the program is started again
 	freeze ntfy
-	poll 30 log_has oobetet 'warning: listen_command: it printed nothing for 5 s and was killed.*; trying again'
-	poll 30 got 'is Critical: .*; listen_command has not been heard for [0-9]+ s \(it printed nothing for 5 s'
+	poll 30 log_has oobetet 'warning: listen_command: it printed no line for 5 s and was killed.*; trying again'
+	poll 30 got 'is Critical: .*; listen_command has not been heard for [0-9]+ s \(it printed no line for 5 s'
 	kill -CONT "${pids[ntfy]}"
 	poll 30 at_least 2 oobetet 'listen_command: listening$'
 	stop ntfy || :
@@ -155,6 +155,18 @@ log_both() {
 	# ten at once, then one in ten seconds
 	[ "$(count_of oobetet 'info: listen_command: y')" -le 13 ]
 	stop_within 4 oobetet
+}
+
+@test "oobetet: listen_command: a line without an end is logged while it lasts, and is no line" {
+	write_listen listen_command="sh -c 'yes | tr -d \"\\\\n\"'"
+	start oobetet oobetet -c "$work/oobetet.ini"
+	poll 20 log_has oobetet 'warning: listen_command: a line is ignored: it is longer than 32768 bytes$'
+	poll 20 got 'is Critical'
+	[ "$(count_of oobetet 'a line is ignored')" -eq 1 ]
+	stop oobetet
+	write_listen listen_command="sh -c 'yes | tr -d \"\\\\n\"'" listen_silence=1
+	start oobetet oobetet -c "$work/oobetet.ini"
+	poll 20 got 'is Critical: .*; listen_command has not been heard .*\(it printed no line for 1 s and was killed\)'
 }
 
 # $work/group has the process group of the program
@@ -219,7 +231,7 @@ group_there() {
 	poll 20 got 'is Critical: .*"Flapper" on web-01'
 	log_both
 	poll 3 got 'Flapjack Self Monitoring is OK'
-	run ! log_has oobetet 'watch file: listen_command: it printed nothing'
+	run ! log_has oobetet 'watch file: listen_command: it printed no line'
 }
 
 # watchdog [END]: sends the alert as Prometheus does; with END it is resolved

@@ -46,6 +46,7 @@ struct listener {
 	bool past_start;       /* lines without a time count */
 	bool killed;           /* by us; `why` is set */
 	bool ended;            /* the keeper; its output may still be there to be read */
+	bool too_long;         /* the line that has not ended yet was logged */
 	char last[ERROR_KEPT]; /* line of its standard error */
 	/* over all runs */
 	bool shut_down;          /* it was asked to end: it is not started again */
@@ -152,7 +153,7 @@ static void run_start(struct listener *listener, nsec now)
 	listener->started = listener->printed = now;
 	listener->read_at = listener->errors_at = 0;
 	listener->exit_by = NSEC_NEVER;
-	listener->past_start = listener->killed = listener->ended = false;
+	listener->past_start = listener->killed = listener->ended = listener->too_long = false;
 	listener->last[0] = '\0';
 	log_debug("%s: process group %d", listener->label, (int)listener->program.keeper.pid);
 }
@@ -220,7 +221,7 @@ static void limits_enforce(struct listener *listener, nsec now)
 	}
 	listener->silent = true;
 	listener->absent = nsec_earlier(listener->absent, listener->printed);
-	snprintf(why, sizeof why, "it printed nothing for %s and was killed",
+	snprintf(why, sizeof why, "it printed no line for %s and was killed",
 		duration_text(listener->silence, span));
 	run_kill(listener, why);
 }
@@ -296,6 +297,14 @@ static void fault_log(struct listener *listener, nsec now, const char *what, con
 			"%s: %s%s%s", listener->label, what, why, log_limit_text(dropped, more));
 }
 
+/* Once for each such line: as soon as it is too long, for it may never end. */
+static void long_line_log(struct listener *listener, nsec now)
+{
+	if (!listener->too_long)
+		fault_log(listener, now, "a line is ignored: ", "it is longer than 32768 bytes");
+	listener->too_long = listener->out.skipping;
+}
+
 /* Sets the time at which the last line counts; false: it does not. */
 static bool line_counts(struct listener *listener, const struct moment *now, nsec *stamp)
 {
@@ -366,10 +375,11 @@ bool listener_next(struct listener *listener, struct moment now, struct heard *o
 				return true;
 			break;
 		case LINES_TOO_LONG:
-			fault_log(listener, now.monotonic,
-				"a line is ignored: ", "it is longer than 32768 bytes");
+			long_line_log(listener, now.monotonic);
 			break;
 		case LINES_NONE:
+			if (listener->out.skipping)
+				long_line_log(listener, now.monotonic);
 			if (listener->program.out < 0 || !out_read(listener, now.monotonic))
 				return false;
 		}

@@ -310,7 +310,7 @@ static void silence_is_an_absence_until_the_next_line(void **state)
 	assert_true(listener_present(listener));
 	now = START + 70 * SEC;
 	remark_await(listener, now,
-		"has not been heard for 60 s (it printed nothing for 60 s and was killed)");
+		"has not been heard for 60 s (it printed no line for 60 s and was killed)");
 	listener_free(listener);
 }
 
@@ -328,7 +328,7 @@ static void a_silent_restart_stays_absent(void **state)
 	turn(listener, now, &got);
 	assert_true(listener_present(listener)); /* it may be silent for so long */
 	now += 50 * SEC;
-	remark_await(listener, now, "it printed nothing");
+	remark_await(listener, now, "it printed no line");
 	while (listener_runs(listener))
 		output_await(listener);
 	turn(listener, now, &got);
@@ -338,7 +338,7 @@ static void a_silent_restart_stays_absent(void **state)
 	assert_true(listener_runs(listener));
 	now += 10 * SEC;
 	turn(listener, now, &got);
-	assert_true(remark_has(listener, now, "has not been heard for 72 s (it printed nothing"));
+	assert_true(remark_has(listener, now, "has not been heard for 72 s (it printed no line"));
 	listener_free(listener);
 }
 
