@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#define AHEAD (2 * NSEC_PER_SEC) /* a stamp that is so far in the future proves nothing */
+
 /* ---- messages in rooms ---- */
 
 /* A message that counts for this watch. `where`: the room, or the listen_command. */
@@ -44,13 +46,27 @@ static void body_apply(
 	}
 }
 
-/* History counts only from an absence: not on the first joining. Its stamp is the room's. */
+/*
+ * History counts only from an absence: not on the first joining. Its stamp is the room's. A message
+ * with a stamp in the future may have come at any time of the absence: were it now, an old message
+ * would end an incident.
+ */
 static void history_apply(struct monitor *monitor, nsec stamp, char *const field[], nsec now)
 {
 	int room = rooms_index(monitor->rooms, field[1]);
+	nsec missed = room >= 0 ? rooms_missed(monitor->rooms, room) : NSEC_NEVER;
+	nsec wall = clock_wall();
 
-	stamp += clock_monotonic() - clock_wall();
-	if (room >= 0 && stamp >= rooms_missed(monitor->rooms, room))
+	if (missed != NSEC_NEVER && stamp > wall + AHEAD) {
+		log_limited(&monitor->ahead, now, log_warning,
+			"history of the room %s has a time in the future, and counts as from the "
+			"beginning of the absence: do the clocks agree?",
+			field[1]);
+		stamp = missed;
+	} else {
+		stamp += clock_monotonic() - wall;
+	}
+	if (stamp >= missed)
 		body_apply(monitor, stamp, field, true, now);
 }
 

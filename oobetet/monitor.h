@@ -80,7 +80,8 @@ struct monitor {
 	struct metrics metrics;
 	struct loader loader; /* of the configuration, after SIGHUP */
 	struct watchdog watchdog;
-	int timer; /* a timerfd that ends the wait at the next deadline */
+	struct log_limit ahead; /* history whose time is in the future */
+	int timer;              /* a timerfd that ends the wait at the next deadline */
 };
 
 /*

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which watch a reading of the probe worker is for, across a reload. */
+/* What the messages of workers mean: readings across a reload, and history of an absence. */
 #include "t/unit/unit.h"
 
 #include "common/log.h"
@@ -82,10 +82,53 @@ static void readings_of_a_worker_that_ends_are_dropped(void **state)
 	close(worker_fd);
 }
 
+#define HOUR (3600 * SEC)
+
+/* How long the watch has been silent, after this message of an absence in the room a@x. */
+static nsec silence_after(nsec absence, nsec ahead)
+{
+	static const struct timing timing = {.alive = SEC};
+	nsec now = clock_monotonic();
+	struct monitor monitor = {.timing = timing};
+	char stamp[MESSAGE_NUMBER], room[] = "a@x", nick[] = "nick", id[] = "",
+				    text[] = "Problem: \"A\" on b is Critical";
+
+	monitor.config = config_of("jabberid = o@x\npassword = secret\nrooms = a@x\n"
+				   "watched_check = A\nwatched_entity = b\n");
+	monitor.watches.each[monitor.watches.count++] =
+		watched_new(monitor.config->watch[0], "host", &timing, 1, now - 10 * HOUR);
+	monitor.rooms = rooms_new(monitor.config, 0, now - 10 * HOUR);
+	rooms_set_joined(monitor.rooms, room, nick);
+	rooms_left(monitor.rooms, room, "gone", now - absence);
+	message_number_text(clock_wall() + ahead, stamp);
+	dispatch_message(&monitor,
+		&(struct message){.from = SPEAKER_XMPP,
+			.type = MESSAGE_RECALLED,
+			.field = {stamp, room, nick, text, id}},
+		now);
+	nsec silence = watch_silence(monitor.watches.each[0]->watch, KIND_PROBLEM, now);
+	watches_free(&monitor.watches);
+	rooms_free(monitor.rooms);
+	config_free(monitor.config);
+	return silence;
+}
+
+static void history_counts_at_its_stamp_unless_that_is_in_the_future(void **state)
+{
+	(void)state;
+	assert_between(silence_after(HOUR, -600 * SEC), 599 * SEC, 601 * SEC);
+	assert_between(silence_after(HOUR, SEC), -2 * SEC, 2 * SEC);
+	/* it came at some time of the absence */
+	assert_between(silence_after(HOUR, 2 * HOUR), HOUR - SEC, HOUR + SEC);
+	/* older than the absence: it was heard before */
+	assert_between(silence_after(HOUR, -2 * HOUR), 10 * HOUR - SEC, 10 * HOUR + SEC);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(readings_of_a_worker_that_ends_are_dropped),
+		cmocka_unit_test(history_counts_at_its_stamp_unless_that_is_in_the_future),
 	};
 	log_open("test");
 	log_set_level(LOG_LEVEL_ERROR);
