@@ -203,12 +203,12 @@ bool explain_run(const struct config *config, int fd, FILE *out, struct reason *
 		if (result == LINES_ERROR)
 			reason_set(why, "%s", strerror(errno));
 		lines_explain(&explainer, &lines);
-	} while (result == LINES_READ || result == LINES_AGAIN);
+	} while ((result == LINES_READ || result == LINES_AGAIN) && !ferror(out));
 	lines_free(&lines);
 	for (int i = 0; i < explainer.watches.count; i++) {
 		if (result == LINES_END)
 			counts_print(&explainer, i);
 		watched_free(explainer.watches.each[i]);
 	}
-	return result == LINES_END;
+	return result != LINES_ERROR;
 }

@@ -33,7 +33,7 @@ void transcript_explain(const struct transcript *message, const struct watch_con
 
 /*
  * Reads lines from `fd` up to its end, and prints a line for each to `out`, then one for each
- * watch. False: `fd` cannot be read.
+ * watch. Stops when `out` cannot be written. False: `fd` cannot be read.
  */
 bool explain_run(const struct config *config, int fd, FILE *out, struct reason *why);
 

@@ -303,6 +303,10 @@ int main(int argc, char **argv)
 		config = monitor_run(config,
 			&(struct config_source){options.config, config_accepted, &options},
 			selfexec, options.ready_fd);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		log_error("cannot write to standard output: %s", strerror(errno));
+		code = EX_IOERR;
+	}
 
 	config_free(config);
 	free(selfexec);

@@ -90,6 +90,18 @@ where_etc_holds() {
 	[[ "$output" != *s3cret-word* && "$output" != *0123456789abcdef* ]]
 }
 
+@test "oobetet: what cannot be written to standard output is an error" {
+	local mode
+	write_ini server= port= jabberid= password= tls= rooms= pagerduty_contact= pagerduty_url= \
+		listen_command=true alert_command=true state_file="$work/state"
+	for mode in --check-config '--quiet 1h --reason x' --test-alert --explain; do
+		run -74 bash -c "timeout 20 oobetet -c $work/oobetet.ini $mode </dev/null >/dev/full"
+		[[ "$output" == *'oobetet: error: cannot write to standard output: No space left on device' ]]
+	done
+	# a log without an end
+	run -74 bash -c "yes | timeout 20 oobetet -c $work/oobetet.ini --explain >/dev/full"
+}
+
 @test "oobetet: secrets in separate files; a warning if one is world-readable" {
 	(umask 077 && echo 's3cret ;word' >"$work/password" && echo 0123456789abcdefABCDEF0123456789 >"$work/key")
 	write_ini password= password_file="$work/password" pagerduty_contact= \
