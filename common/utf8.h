@@ -62,8 +62,21 @@ void utf8_visible_append(struct buffer *out, const char *bytes, size_t length);
 /* Whether the string is one line of clean text; tabs are allowed. */
 bool utf8_is_clean_line(const char *text);
 
-/* The length of `text`, cut to at most `limit` bytes between characters. */
+/* Cutting text between two characters. */
+
+#define UTF8_ELLIPSIS "\xe2\x80\xa6" /* U+2026: marks what was cut */
+
+/* The length of `text`, cut to at most `limit` bytes. */
 size_t utf8_cut(const char *text, size_t limit);
+
+/* The length without an incomplete character at the end. */
+size_t utf8_whole(const char *bytes, size_t length);
+
+/* The length of an incomplete character at the beginning. */
+size_t utf8_severed(const char *bytes, size_t length);
+
+/* Cuts the middle out of a text longer than `max` bytes. */
+void utf8_shorten(struct buffer *text, size_t max);
 
 /*
  * Replaces escapes for which JSON parsers refuse a document: an unpaired surrogate by \uffff,

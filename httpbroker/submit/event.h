@@ -60,17 +60,4 @@ void time_insert(int64_t time, const char *text, size_t length, struct buffer *o
 
 void defaults_free(struct defaults *defaults);
 
-/* Cutting UTF-8 text (RFC 3629) between two characters, with a mark. */
-
-#define UTF8_ELLIPSIS "\xe2\x80\xa6" /* U+2026 */
-
-/* The length without an incomplete character at the end. */
-size_t utf8_whole(const char *bytes, size_t length);
-
-/* The length of an incomplete character at the beginning. */
-size_t utf8_severed(const char *bytes, size_t length);
-
-/* Cuts the middle out of a text longer than `max` bytes. */
-void utf8_shorten(struct buffer *text, size_t max);
-
 #endif

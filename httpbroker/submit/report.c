@@ -3,7 +3,6 @@
 
 #include "common/duration.h"
 #include "common/utf8.h"
-#include "httpbroker/submit/event.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 
 #include "common/memory.h"
 #include "common/secret.h"
-#include "httpbroker/submit/event.h"
+#include "common/utf8.h"
 
 #include <ctype.h>
 #include <jansson.h>

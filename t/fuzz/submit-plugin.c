@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a command prints, and what is made of it. */
-#include "httpbroker/submit/event.h"
+#include "common/utf8.h"
 #include "httpbroker/submit/report.h"
 #include "t/fuzz/fuzz.h"
 

@@ -2,6 +2,7 @@
 /* The fields of an event: their texts, and how they are written as JSON. */
 #include "t/unit/unit.h"
 
+#include "common/utf8.h"
 #include "httpbroker/submit/event.h"
 #include "httpbroker/submit/report.h"
 
