@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "httpbroker/submit/dryrun.h"
+#include "httpbroker/submit/submit.h"
 
 #include "common/clocks.h"
 #include "common/log.h"
 #include "common/signals.h"
 #include "httpbroker/formats/format.h"
-#include "httpbroker/submit/sender.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -77,19 +76,13 @@ static bool accepted_by(int flapjack, const char *json, size_t length, struct re
 }
 
 /*
- * False, with *why: no broker would accept the document, whatever its Flapjack. What depends on the
- * broker's options, such as tokens, is not checked.
+ * False, and logged: no broker would accept it, whatever its Flapjack. What depends on the broker's
+ * options, such as tokens, is not checked.
  */
-static bool acceptable(const char *json, size_t length, struct reason *why)
-{
-	return accepted_by(1, json, length, why) || accepted_by(2, json, length, why);
-}
-
-/* False, and logged: the broker would refuse it. */
 static bool event_acceptable(const char *json, size_t length, const char *place)
 {
 	struct reason why;
-	bool taken = acceptable(json, length, &why);
+	bool taken = accepted_by(1, json, length, &why) || accepted_by(2, json, length, &why);
 
 	if (!taken)
 		log_error("%sthe broker would refuse this: %s", place, why.text);
@@ -145,7 +138,7 @@ int dryrun_source(struct source *source)
 			return source_unreadable(source) ? EX_NOINPUT : bad > 0 ? EX_DATAERR : 0;
 		if (signals_poll(&input, 1, NULL) > 0)
 			source_read(source);
-		if (signal_arrived(SIGTERM) || signal_arrived(SIGINT) || signal_arrived(SIGHUP))
+		if (stop_signalled())
 			source_stop(source);
 		bad += events_print(source);
 	}

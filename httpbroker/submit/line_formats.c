@@ -80,6 +80,16 @@ static const char *state_of(char *const columns[FIELDS])
 	return NULL;
 }
 
+/* A service of NULL: the host itself. */
+static bool names_check(const char *host, const char *service, struct reason *why)
+{
+	if (host[0] == '\0')
+		return reason_set(why, "the host's name is empty");
+	if (service != NULL && service[0] == '\0')
+		return reason_set(why, "the service's name is empty");
+	return true;
+}
+
 static bool layout_check(char *const columns[FIELDS], int count, struct reason *why)
 {
 	if (!kind_known(columns[FIELD_KIND]))
@@ -89,11 +99,7 @@ static bool layout_check(char *const columns[FIELDS], int count, struct reason *
 	if (count < FIELDS_NEEDED)
 		return reason_set(why, "%d fields between tabs where at least %d are needed", count,
 			FIELDS_NEEDED);
-	if (columns[FIELD_HOST][0] == '\0')
-		return reason_set(why, "the host's name is empty");
-	if (columns[FIELD_CHECK][0] == '\0')
-		return reason_set(why, "the service's name is empty");
-	return true;
+	return names_check(columns[FIELD_HOST], columns[FIELD_CHECK], why);
 }
 
 static bool values_read(
@@ -147,20 +153,6 @@ static bool result_code(const char *text, int64_t *code)
 	return end != text && end[strspn(end, BLANKS)] == '\0';
 }
 
-static bool names_check(const struct result *result, struct reason *why)
-{
-	if (result->host[0] == '\0')
-		return reason_set(why, "the host's name is empty");
-	if (result->service != NULL && result->service[0] == '\0')
-		return reason_set(why, "the service's name is empty");
-	return true;
-}
-
-static const char *service_state(int64_t code)
-{
-	return code >= 0 && code <= 3 ? plugin_state(code) : "unknown";
-}
-
 /* The output's parts; a code that no plugin exits with is put before the summary. */
 static void output_set(
 	char *output, int64_t code, const struct line_context *context, struct fields *fields)
@@ -188,7 +180,7 @@ static bool result_translate(const struct result *result, const struct line_cont
 	bool host = result->service == NULL;
 	int64_t code;
 
-	if (!names_check(result, why))
+	if (!names_check(result->host, result->service, why))
 		return false;
 	fields->entity = result->host;
 	fields->check = host ? "HOST" : result->service;
@@ -196,7 +188,11 @@ static bool result_translate(const struct result *result, const struct line_cont
 		return reason_set(why,
 			"'%.80s' on '%.80s': return code: '%.40s' is not a whole number",
 			fields->check, fields->entity, result->code);
-	fields->state = !host ? service_state(code) : code == 0 ? "ok" : "critical";
+	bool plugins = code >= 0 && code <= 3;
+	if (host)
+		fields->state = code == 0 ? "ok" : "critical";
+	else
+		fields->state = plugins ? plugin_state(code) : "unknown";
 	output_set(result->output, code, context, fields);
 	return true;
 }

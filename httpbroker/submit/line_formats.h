@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The formats in which each line is an event: a function each. A new one is a function here and a
- * line of the table in feed.c.
+ * line of the table in source.c.
  */
 #ifndef HTTPBROKER_SUBMIT_LINE_FORMATS_H
 #define HTTPBROKER_SUBMIT_LINE_FORMATS_H

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "httpbroker/submit/loop.h"
+#include "httpbroker/submit/submit.h"
 
 #include "common/duration.h"
 #include "common/log.h"
+#include "common/number.h"
 #include "common/random.h"
 #include "common/signals.h"
 #include "httpbroker/submit/response.h"
-#include "httpbroker/submit/sender.h"
-#include "httpbroker/submit/spool.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -85,7 +84,7 @@ static bool reads_on(struct submit *submit)
 		return false;
 	if (endless && full && !submit->full)
 		log_warning("%zu event%s wait%s: %s is not read until the broker accepts some",
-			submit->queue.count, one ? "" : "s", one ? "s" : "",
+			submit->queue.count, number_plural(submit->queue.count), one ? "s" : "",
 			source_name(submit->source));
 	if (endless && !full && submit->full)
 		log_info("%s is read again", source_name(submit->source));
@@ -135,14 +134,16 @@ static void stop_begin(struct submit *submit)
 	input_stop(submit);
 }
 
+bool stop_signalled(void)
+{
+	return signal_arrived(SIGTERM) || signal_arrived(SIGINT) || signal_arrived(SIGHUP);
+}
+
 static bool stop_wanted(void *context)
 {
 	struct submit *submit = context;
-	bool terminated = signal_arrived(SIGTERM);
-	bool interrupted = signal_arrived(SIGINT);
-	bool hung_up = signal_arrived(SIGHUP);
 
-	submit->stop_wanted = submit->stop_wanted || terminated || interrupted || hung_up;
+	submit->stop_wanted = stop_signalled() || submit->stop_wanted;
 	return submit->stop_wanted;
 }
 
@@ -227,17 +228,22 @@ static bool only_spooling(const struct submit *submit)
 	return submit->outage.given_up && submit->spool != NULL && !is_endless(submit);
 }
 
+static bool events_wait(const struct submit *submit)
+{
+	return submit->queue.first != NULL || submit->taken.first != NULL;
+}
+
 /* The next timeout. */
 static nsec deadline(const struct submit *submit)
 {
 	const struct sender *sender = submit->parts->sender;
 	nsec when = submit->stopping ? submit->stop_at : NSEC_NEVER;
-	bool waiting = submit->queue.first != NULL || submit->taken.first != NULL;
 
 	if (sender_busy(sender))
 		return nsec_earlier(when, sender_deadline(sender));
-	return waiting && !only_spooling(submit) ? nsec_earlier(when, submit->outage.retry_at)
-						 : when;
+	return events_wait(submit) && !only_spooling(submit)
+		       ? nsec_earlier(when, submit->outage.retry_at)
+		       : when;
 }
 
 /* Waits for the next event and handles it. */
@@ -264,15 +270,11 @@ static void wait_and_handle(struct submit *submit)
 		stop_begin(submit);
 }
 
-static bool all_sent(const struct submit *submit)
-{
-	return submit->ended && submit->queue.first == NULL && submit->taken.first == NULL &&
-	       !spool_waits(submit->spool);
-}
-
 static bool is_over(const struct submit *submit)
 {
-	if (all_sent(submit) || (submit->stopping && clock_monotonic() >= submit->stop_at))
+	bool all_sent = submit->ended && !events_wait(submit) && !spool_waits(submit->spool);
+
+	if (all_sent || (submit->stopping && clock_monotonic() >= submit->stop_at))
 		return true;
 	if (!submit->outage.given_up)
 		return false;
@@ -289,7 +291,7 @@ static void conclude(const struct submit *submit, bool endless)
 	if (submit->cut)
 		log_warning("stopped before the end of %s", source_name(submit->source));
 	if (submit->kept > 0)
-		log_warning("%zu event%s kept in %s", submit->kept, submit->kept == 1 ? "" : "s",
+		log_warning("%zu event%s kept in %s", submit->kept, number_plural(submit->kept),
 			spool_path(submit->spool));
 	if (submit->queue.first != NULL)
 		results_undelivered(

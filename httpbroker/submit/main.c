@@ -6,11 +6,7 @@
 #include "common/secret.h"
 #include "common/signals.h"
 #include "httpbroker/submit/command.h"
-#include "httpbroker/submit/dryrun.h"
-#include "httpbroker/submit/loop.h"
-#include "httpbroker/submit/options.h"
-#include "httpbroker/submit/report.h"
-#include "httpbroker/submit/requests.h"
+#include "httpbroker/submit/submit.h"
 
 #include <curl/curl.h>
 #include <errno.h>

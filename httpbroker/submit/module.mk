@@ -5,21 +5,22 @@ noinst_LIBRARIES += httpbroker/submit/libsubmit.a
 httpbroker_submit_libsubmit_a_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS)
 httpbroker_submit_libsubmit_a_SOURCES = \
 	httpbroker/submit/command.c httpbroker/submit/command.h \
-	httpbroker/submit/dryrun.c httpbroker/submit/dryrun.h \
+	httpbroker/submit/dryrun.c \
 	httpbroker/submit/event.c httpbroker/submit/event.h \
 	httpbroker/submit/json_stream.c httpbroker/submit/json_stream.h \
 	httpbroker/submit/line_formats.c httpbroker/submit/line_formats.h \
-	httpbroker/submit/loop.c httpbroker/submit/loop.h \
-	httpbroker/submit/options.c httpbroker/submit/options.h \
+	httpbroker/submit/loop.c \
+	httpbroker/submit/options.c \
 	httpbroker/submit/queue.c httpbroker/submit/queue.h \
 	httpbroker/submit/report.c httpbroker/submit/report.h \
-	httpbroker/submit/requests.c httpbroker/submit/requests.h \
+	httpbroker/submit/requests.c \
 	httpbroker/submit/response.c httpbroker/submit/response.h \
 	httpbroker/submit/rows.c httpbroker/submit/rows.h \
 	httpbroker/submit/sender.c httpbroker/submit/sender.h \
 	httpbroker/submit/source.c httpbroker/submit/source.h \
 	httpbroker/submit/spool.c httpbroker/submit/spool.h \
-	httpbroker/submit/spool_files.c httpbroker/submit/spool_files.h
+	httpbroker/submit/spool_files.c httpbroker/submit/spool_files.h \
+	httpbroker/submit/submit.h
 
 bin_PROGRAMS += httpbroker/submit/httpbroker-submit
 httpbroker_submit_httpbroker_submit_SOURCES = httpbroker/submit/main.c

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "httpbroker/submit/options.h"
+#include "httpbroker/submit/submit.h"
 
 #include "common/duration.h"
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/options.h"
-#include "httpbroker/submit/event.h"
 #include "httpbroker/submit/queue.h"
 
 #include <limits.h>

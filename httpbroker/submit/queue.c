@@ -57,14 +57,6 @@ void event_append_timed(struct buffer *out, const struct queued *event)
 		buffer_append(out, event->json, event->length);
 }
 
-static void event_append(struct buffer *out, const struct queued *event, nsec wall)
-{
-	if (wall - event->arrived >= BATCH_LATE)
-		event_append_timed(out, event);
-	else
-		buffer_append(out, event->json, event->length);
-}
-
 /* The number of first events that are sent together. */
 static size_t fitting(const struct queue *queue, size_t max)
 {
@@ -88,7 +80,10 @@ size_t batch_fill(struct buffer *body, const struct queue *queue, size_t max, ns
 	for (size_t i = 0; i < count; i++, event = event->next) {
 		if (count > 1)
 			buffer_append_text(body, i == 0 ? "[" : ",\n");
-		event_append(body, event, wall);
+		if (wall - event->arrived >= BATCH_LATE)
+			event_append_timed(body, event);
+		else
+			buffer_append(body, event->json, event->length);
 	}
 	if (count > 1)
 		buffer_append_text(body, "]");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "httpbroker/submit/requests.h"
+#include "httpbroker/submit/submit.h"
 
 #include "common/buffer.h"
 #include "common/log.h"
@@ -323,11 +323,6 @@ static enum response_result wait_and_handle(
 	return sender_advance(sender, clock_monotonic(), response);
 }
 
-static bool stop_wanted(void)
-{
-	return signal_arrived(SIGTERM) || signal_arrived(SIGINT) || signal_arrived(SIGHUP);
-}
-
 /* RESPONSE_AWAY: no response within the limit. */
 static enum response_result ask(struct sender *sender, const struct request *request,
 	struct outage *outage, struct response *response)
@@ -335,7 +330,7 @@ static enum response_result ask(struct sender *sender, const struct request *req
 	enum response_result result = RESPONSE_PENDING;
 	char plan[OUTAGE_TEXT];
 
-	while (result == RESPONSE_PENDING && !outage->given_up && !stop_wanted()) {
+	while (result == RESPONSE_PENDING && !outage->given_up && !stop_signalled()) {
 		if (!sender_busy(sender) && clock_monotonic() >= outage->retry_at)
 			sender_start(sender, request);
 		result = wait_and_handle(sender, outage, response);

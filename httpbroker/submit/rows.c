@@ -155,13 +155,6 @@ static const char *span_text(int64_t seconds, char out[SPAN_TEXT])
 	return out;
 }
 
-static const char *left_text(int64_t ttl, int64_t age, bool stale, char out[SPAN_TEXT])
-{
-	if (ttl < 0)
-		return "-";
-	return stale ? "stale" : span_text(ttl - age, out);
-}
-
 static void row_write(struct rows *rows, const json_t *object, int severity, struct buffer *row)
 {
 	int64_t ttl = json_integer_value(json_object_get(object, "ttl"));
@@ -174,7 +167,8 @@ static void row_write(struct rows *rows, const json_t *object, int severity, str
 	cell_append(rows, row, COLUMN_CHECK, text_of(object, "check"));
 	age = age < 0 ? 0 : age < UINT32_MAX ? age : UINT32_MAX;
 	cell_append(rows, row, COLUMN_AGE, span_text(age, span));
-	cell_append(rows, row, COLUMN_LEFT, left_text(ttl, age, stale, span));
+	const char *left = ttl < 0 ? "-" : stale ? "stale" : span_text(ttl - age, span);
+	cell_append(rows, row, COLUMN_LEFT, left);
 	if (stale) {
 		buffer_append_text(row, "was ");
 		plugin_append(row, text_of(object, "reported"));
@@ -292,16 +286,16 @@ bool rows_finish(struct rows *rows, struct reason *why)
 	return true;
 }
 
-/* The worst state that there is. */
-static const struct severity *worst_of(const struct rows *rows)
+static void cell_print(const struct rows *rows, int column, const char *text, FILE *out)
 {
-	for (int i = 0; i < SEVERITIES; i++)
-		if (rows->counts[i] > 0)
-			return &severities[i];
-	return NULL;
+	size_t width = columns_of(text);
+
+	fprintf(out, "%s%*s", text,
+		(int)(width < rows->widths[column] ? rows->widths[column] - width : 0) + 2, "");
 }
 
-static void headline_print(const struct rows *rows, const char *worst, FILE *out)
+/* What a plugin prints first, and the titles of the table. */
+static void head_print(const struct rows *rows, const char *worst, FILE *out)
 {
 	for (; *worst != '\0'; worst++)
 		fputc(*worst - 'a' + 'A', out);
@@ -312,18 +306,6 @@ static void headline_print(const struct rows *rows, const char *worst, FILE *out
 	for (int i = 0; i < SEVERITIES; i++)
 		fprintf(out, " %s=%" PRIu64, severities[i].state, rows->counts[i]);
 	fprintf(out, " stale=%" PRIu64 "\n", rows->stale);
-}
-
-static void cell_print(const struct rows *rows, int column, const char *text, FILE *out)
-{
-	size_t width = columns_of(text);
-
-	fprintf(out, "%s%*s", text,
-		(int)(width < rows->widths[column] ? rows->widths[column] - width : 0) + 2, "");
-}
-
-static void titles_print(const struct rows *rows, FILE *out)
-{
 	for (int i = 0; i < COLUMNS; i++)
 		cell_print(rows, i, titles[i], out);
 	fputs("SUMMARY\n", out);
@@ -357,16 +339,16 @@ static bool file_print(const struct rows *rows, FILE *file, bool *first, FILE *o
 
 bool rows_print(struct rows *rows, FILE *out, int *code, struct reason *why)
 {
-	const struct severity *worst = worst_of(rows);
 	bool first = true, read = true;
+	int worst = 0;
 
-	*code = worst != NULL ? worst->code : 3;
-	if (!rows->query->json && worst == NULL)
+	while (worst < SEVERITIES && rows->counts[worst] == 0)
+		worst++;
+	*code = worst < SEVERITIES ? severities[worst].code : 3;
+	if (!rows->query->json && worst == SEVERITIES)
 		fputs("UNKNOWN: no check matches\n", out);
 	else if (!rows->query->json)
-		headline_print(rows, worst->state, out);
-	if (!rows->query->json && worst != NULL)
-		titles_print(rows, out);
+		head_print(rows, severities[worst].state, out);
 	for (int i = 0; i < SEVERITIES; i++)
 		read &= file_print(rows, rows->files[i], &first, out);
 	if (rows->query->json)

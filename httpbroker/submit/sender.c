@@ -3,6 +3,7 @@
 
 #include "common/log.h"
 #include "common/memory.h"
+#include "common/number.h"
 #include "httpbroker/submit/spool.h"
 
 #include <inttypes.h>
@@ -146,13 +147,6 @@ nsec sender_deadline(const struct sender *sender)
 	return transfer_deadline(sender->transfer);
 }
 
-/* Too long to be parsed: the response for a single document is shorter. */
-static bool response_is_cut(const struct sender *sender)
-{
-	return transfer_response(sender->transfer)->length == RESPONSE_MAX &&
-	       sender->request->documents > 1;
-}
-
 /* For a UNIX socket, libcurl's own text names port 80 of localhost. */
 static const char *failure_words(const struct sender *sender, CURLcode code)
 {
@@ -173,7 +167,9 @@ static void transfer_result(const struct sender *sender, CURLcode code, struct r
 		reason_set(&response->why, "%s", failure_words(sender, code));
 		return;
 	}
-	if (response_is_cut(sender)) {
+	/* too long to be parsed: the response for a single document is shorter */
+	if (transfer_response(sender->transfer)->length == RESPONSE_MAX &&
+		sender->request->documents > 1) {
 		*response = (struct response){.result = RESPONSE_REFUSED, .bad_content = true};
 		reason_set(&response->why, "the answer is longer than %zu bytes", RESPONSE_MAX);
 		return;
@@ -227,20 +223,15 @@ static enum response_result target_failed(struct sender *sender, struct response
 	return RESPONSE_AWAY;
 }
 
-static enum response_result transfer_ended(
-	struct sender *sender, CURLcode code, struct response *response)
-{
-	transfer_result(sender, code, response);
-	return response->result == RESPONSE_AWAY ? target_failed(sender, response)
-						 : response->result;
-}
-
 enum response_result sender_advance(struct sender *sender, nsec now, struct response *response)
 {
 	CURLcode code;
 
-	return transfer_step(sender->transfer, now, &code) ? transfer_ended(sender, code, response)
-							   : RESPONSE_PENDING;
+	if (!transfer_step(sender->transfer, now, &code))
+		return RESPONSE_PENDING;
+	transfer_result(sender, code, response);
+	return response->result == RESPONSE_AWAY ? target_failed(sender, response)
+						 : response->result;
 }
 
 void sender_free(struct sender *sender)
@@ -295,7 +286,7 @@ void results_undelivered(const struct queue *queue, const char *brokers, bool wh
 	char text[ORIGIN_TEXT];
 
 	log_error("%s accepted no more: %zu event%s not delivered%s%s%s", brokers, queue->count,
-		queue->count == 1 ? "" : "s", first->line > 0 ? ", from " : "",
+		number_plural(queue->count), first->line > 0 ? ", from " : "",
 		origin_text(first, " on", text), whole ? "" : "; what follows was not read");
 }
 

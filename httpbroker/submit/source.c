@@ -249,11 +249,16 @@ static bool is_named(const char *path)
 	return statfs(path, &system) != 0 || system.f_type != PIPEFS_MAGIC;
 }
 
-static bool path_open(struct input *input, const char *path, struct reason *why)
+/* "-" is standard input, which must be open. */
+static bool input_open(struct input *input, const char *path, struct reason *why)
 {
 	struct stat status;
-	bool found = stat(path, &status) == 0;
 
+	*input = (struct input){.fd = STDIN_FILENO, .name = "standard input"};
+	if (strcmp(path, "-") == 0)
+		return true;
+	input->name = path;
+	bool found = stat(path, &status) == 0;
 	if (!found && errno == ENOENT)
 		return reason_set(
 			why, "%s does not exist; 'mkfifo %s' makes a named pipe", path, path);
@@ -263,16 +268,6 @@ static bool path_open(struct input *input, const char *path, struct reason *why)
 	if (input->fd < 0)
 		return reason_set(why, "cannot open %s: %s", path, strerror(errno));
 	return true;
-}
-
-/* "-" is standard input, which must be open. */
-static bool input_open(struct input *input, const char *path, struct reason *why)
-{
-	*input = (struct input){.fd = STDIN_FILENO, .name = "standard input"};
-	if (strcmp(path, "-") == 0)
-		return true;
-	input->name = path;
-	return path_open(input, path, why);
 }
 
 static void input_close(struct input *input)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Parses a stream of bytes in one of the input formats to events. Pure. A new line format is a
- * function in line_formats.c and a line of the table in feed.c.
+ * function in line_formats.c and a line of the table in source.c.
  */
 #ifndef HTTPBROKER_SUBMIT_SOURCE_H
 #define HTTPBROKER_SUBMIT_SOURCE_H
