@@ -29,13 +29,15 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/formats/sensu.c \
 	httpbroker/http/auth.c httpbroker/http/auth.h \
 	httpbroker/http/clients.c httpbroker/http/clients.h \
+	httpbroker/http/counters.c httpbroker/http/counters.h \
 	httpbroker/http/delete_state.c \
-	httpbroker/http/get_state.c httpbroker/http/get_state.h \
-	httpbroker/http/headers.c httpbroker/http/headers.h \
+	httpbroker/http/get_state.c \
+	httpbroker/http/headers.c \
 	httpbroker/http/health.c httpbroker/http/health.h \
 	httpbroker/http/held.c httpbroker/http/held.h \
+	httpbroker/http/hosts.c httpbroker/http/hosts.h \
 	httpbroker/http/listen.c \
-	httpbroker/http/metrics.c httpbroker/http/metrics.h \
+	httpbroker/http/metrics.c \
 	httpbroker/http/page.c httpbroker/http/page.h \
 	httpbroker/http/page_rows.c \
 	httpbroker/http/path.c \
@@ -44,6 +46,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/http/post_state.c \
 	httpbroker/http/request.c httpbroker/http/request.h \
 	httpbroker/http/response.c httpbroker/http/response.h \
+	httpbroker/http/routes.h \
 	httpbroker/http/server.c httpbroker/http/server.h \
 	httpbroker/sns/certificates.c httpbroker/sns/certificates.h \
 	httpbroker/sns/envelope.c httpbroker/sns/envelope.h \

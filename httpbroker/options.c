@@ -3,7 +3,7 @@
 
 #include "common/log.h"
 #include "common/options.h"
-#include "httpbroker/http/headers.h"
+#include "httpbroker/http/hosts.h"
 #include "httpbroker/limits.h"
 #include "httpbroker/sns/envelope.h"
 

@@ -207,7 +207,6 @@ void client_leave(struct clients *clients, struct client *client)
 	DL_DELETE(clients->list, client);
 	clients_shrink(clients);
 	pthread_mutex_unlock(&clients->lock);
-	target_clear(&client->target);
 	free(client);
 }
 

@@ -2,7 +2,8 @@
 /* DELETE /state?entity=E[&check=C]: deletes a check, or all checks of an entity. */
 #include "common/memory.h"
 #include "httpbroker/checks/event.h"
-#include "httpbroker/http/request.h"
+#include "httpbroker/http/auth.h"
+#include "httpbroker/http/routes.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "httpbroker/http/get_state.h"
-
 #include "common/duration.h"
 #include "common/memory.h"
 #include "httpbroker/checks/encode.h"
 #include "httpbroker/delivery/delivery.h"
 #include "httpbroker/delivery/record.h"
+#include "httpbroker/http/routes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -161,7 +160,11 @@ static void listing_begin(struct scan *scan)
 	buffer_append(scan->out, "{", 1);
 }
 
-void check_object_write(
+/*
+ * The keys of its last event, `time`, `ttl`, `age`, `stale`; `state` is the reported state,
+ * `reported` the event's.
+ */
+static void check_object_write(
 	struct buffer *out, const struct check *check, enum state stale_as, struct moment now)
 {
 	int64_t age = now.wall / NSEC_PER_SEC - check->time;

@@ -3,7 +3,7 @@
 
 #include "common/memory.h"
 #include "httpbroker/delivery/delivery.h"
-#include "httpbroker/http/request.h"
+#include "httpbroker/http/routes.h"
 
 #include <inttypes.h>
 #include <stdio.h>

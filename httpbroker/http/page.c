@@ -7,7 +7,7 @@
 
 #include "httpbroker/delivery/delivery.h"
 #include "httpbroker/http/health.h"
-#include "httpbroker/http/request.h"
+#include "httpbroker/http/routes.h"
 
 #include <inttypes.h>
 #include <stdio.h>

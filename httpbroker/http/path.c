@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "httpbroker/http/request.h"
+#include "httpbroker/http/routes.h"
 
 #include "common/memory.h"
 
@@ -110,6 +110,25 @@ void path_free(struct path *path)
 		return;
 	explicit_bzero(path, sizeof *path + path->size);
 	free(path);
+}
+
+enum { PARAMETERS_MAX = 64 }; /* of a query; a hundred more are too many for libmicrohttpd */
+
+struct target target_look(const char *uri)
+{
+	const char *query = strchr(uri, '?'), *nul = strstr(uri, "%00");
+	unsigned parameters = 0;
+
+	for (const char *c = query; c != NULL && parameters <= PARAMETERS_MAX; parameters++)
+		c = strchr(c + 1, '&');
+	return (struct target){uri, strlen(uri), nul != NULL && (query == NULL || nul < query),
+		parameters > PARAMETERS_MAX, path_read(uri)};
+}
+
+void target_clear(struct target *target)
+{
+	path_free(target->path);
+	target->path = NULL;
 }
 
 bool path_check(struct request *request, unsigned more, const char *form)

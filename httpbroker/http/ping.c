@@ -9,7 +9,10 @@
 #include "common/memory.h"
 #include "common/number.h"
 #include "common/utf8.h"
+#include "httpbroker/http/auth.h"
+#include "httpbroker/http/counters.h"
 #include "httpbroker/http/post.h"
+#include "httpbroker/http/routes.h"
 #include "httpbroker/limits.h"
 
 #include <ctype.h>

@@ -5,6 +5,7 @@
 #include "common/memory.h"
 #include "common/number.h"
 #include "httpbroker/checks/encode.h"
+#include "httpbroker/http/counters.h"
 #include "httpbroker/limits.h"
 #include "httpbroker/sns/message.h"
 

@@ -6,7 +6,10 @@
 #include "common/memory.h"
 #include "common/number.h"
 #include "httpbroker/delivery/delivery.h"
-#include "httpbroker/http/headers.h"
+#include "httpbroker/http/auth.h"
+#include "httpbroker/http/clients.h"
+#include "httpbroker/http/counters.h"
+#include "httpbroker/http/held.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -363,7 +366,10 @@ void request_connected(void *listener, struct MHD_Connection *connection, void *
 	struct clients *clients = own->context->clients;
 
 	if (code != MHD_CONNECTION_NOTIFY_STARTED) {
-		client_leave(clients, *client);
+		struct client *left = *client;
+
+		target_clear(&left->target);
+		client_leave(clients, left);
 		return;
 	}
 	int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;

@@ -10,14 +10,14 @@
 #include "httpbroker/delivery/submissions.h"
 #include "httpbroker/http/auth.h"
 #include "httpbroker/http/clients.h"
-#include "httpbroker/http/headers.h"
 #include "httpbroker/http/held.h"
-#include "httpbroker/http/metrics.h"
+#include "httpbroker/http/hosts.h"
 #include "httpbroker/http/response.h"
 
 #include <microhttpd.h>
 #include <stdatomic.h>
 
+struct counters;
 struct delivery;
 
 /* What the routes work with. */
@@ -54,6 +54,27 @@ struct request_listener {
 	bool checks_host; /* Host must be one of our names: a browser of this machine may connect */
 };
 
+/* The headers that are looked at; their names in any case. */
+#define HEADER_LIST(ROW)                                      \
+	ROW(HEADER_HOST, "Host")                              \
+	ROW(HEADER_CONTENT_LENGTH, "Content-Length")          \
+	ROW(HEADER_CONTENT_TYPE, "Content-Type")              \
+	ROW(HEADER_USER_AGENT, "User-Agent")                  \
+	ROW(HEADER_ACCEPT, "Accept")                          \
+	ROW(HEADER_AUTHORIZATION, "Authorization")            \
+	ROW(HEADER_CONTENT_ENCODING, "Content-Encoding")      \
+	ROW(HEADER_TRANSFER_ENCODING, "Transfer-Encoding")    \
+	ROW(HEADER_EXPECT, "Expect")                          \
+	ROW(HEADER_PREFER, "Prefer")                          \
+	ROW(HEADER_ORIGIN, "Origin")                          \
+	ROW(HEADER_SEC_FETCH_SITE, "Sec-Fetch-Site")          \
+	ROW(HEADER_IF_NONE_MATCH, "If-None-Match")            \
+	ROW(HEADER_SNS_RAW_DELIVERY, "x-amz-sns-rawdelivery") \
+	ROW(HEADER_SNS_MESSAGE_TYPE, "x-amz-sns-message-type")
+
+#define HEADER_ID(id, name) id,
+enum header { HEADER_LIST(HEADER_ID) HEADERS };
+
 enum { PATH_PARTS = 4 };
 
 /*
@@ -78,6 +99,9 @@ struct path *path_read(const char *target);
 /* Overwrites it: it may have a token. NULL is allowed. */
 void path_free(struct path *path);
 
+struct target target_look(const char *uri);
+void target_clear(struct target *target);
+
 /* `?name=value`, decoded. */
 struct parameter {
 	const char *name;
@@ -91,6 +115,9 @@ struct query {
 	unsigned count;
 	bool valid; /* at most QUERY_MAX, none twice, no NUL in them */
 };
+
+/* The value of a parameter; "" if it has none; NULL if there is no such parameter. */
+const char *query_get(const struct query *query, const char *name);
 
 struct request {
 	const struct broker *broker;
@@ -148,27 +175,23 @@ struct route {
 	void (*free)(struct request *request);
 };
 
-extern const struct route route_post_state, route_get_state, route_delete_state, route_get_check,
-	route_get_ping, route_post_ping, route_get_page, route_get_page_js, route_get_page_css,
-	route_get_page_data, route_get_health, route_get_metrics, route_get_state_metrics;
-
-/* The route; NULL, with a 404 or 405: none. */
-const struct route *route_find(const char *method, const char *path, struct response *response);
+/*
+ * Fills the request's headers, and checks where it begins and ends (RFC 9112). A request that can
+ * be read in two ways is refused: a proxy may have read it the other way, and forwarded a hidden
+ * request as a body. False: a 400 or 501; nothing more can be read on this connection. `version`:
+ * as libmicrohttpd hands it out.
+ */
+bool headers_framing_check(struct request *request, const char *version);
 
 /*
- * Whether the path has an entity, a check, and at most `more` parts behind these. False: a 400 or
- * 404 that says what the path should be.
+ * What can be refused before the body is read: a web page of another site (403), a path or method
+ * without a route (404, 405), a token (401), a coding of the body (415). Sets the request's route
+ * and grant. False: there is a response.
  */
-bool path_check(struct request *request, unsigned more, const char *form);
+bool headers_check(struct request *request);
 
-/* The value of a parameter; "" if it has none; NULL if there is no such parameter. */
-const char *query_get(const struct query *query, const char *name);
-
-/*
- * Whether the query is valid and has only these parameters (a list that ends with NULL): a misspelt
- * one must not be ignored. False: a 400.
- */
-bool query_check(const struct query *query, const char *const *known, struct response *response);
+/* Whether a Prefer header (RFC 7240) has this preference: `respond-async, wait=5`. NULL: no. */
+bool prefer_has(const char *value, const char *preference);
 
 /* Refuses the whole request: counts that for the format (NULL: none) and fills the response. */
 void request_refuse(struct request *request, const struct format *format, enum outcome outcome,

@@ -5,6 +5,7 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/number.h"
+#include "httpbroker/http/clients.h"
 #include "httpbroker/http/request.h"
 #include "httpbroker/limits.h"
 

@@ -2,7 +2,7 @@
 /* Responses: valid JSON whatever they quote; the routes. */
 #include "t/unit/unit.h"
 
-#include "httpbroker/http/request.h"
+#include "httpbroker/http/routes.h"
 #include "t/unit/broker-parts.h"
 
 #include <jansson.h>

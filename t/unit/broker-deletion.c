@@ -2,7 +2,7 @@
 /* DELETE /state: its submission, and its response. */
 #include "t/unit/unit.h"
 
-#include "httpbroker/http/request.h"
+#include "httpbroker/http/routes.h"
 
 #include <string.h>
 

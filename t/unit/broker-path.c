@@ -3,7 +3,7 @@
 #include "t/unit/unit.h"
 
 #include "httpbroker/checks/encode.h"
-#include "httpbroker/http/request.h"
+#include "httpbroker/http/routes.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,8 @@
 #include "t/unit/unit.h"
 
 #include "common/buffer.h"
-#include "httpbroker/http/request.h"
+#include "httpbroker/http/counters.h"
+#include "httpbroker/http/routes.h"
 #include "httpbroker/limits.h"
 
 #include <stdlib.h>

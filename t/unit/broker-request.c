@@ -2,9 +2,10 @@
 /* The query, headers and names of a request; the counters; the cached count of checks. */
 #include "t/unit/unit.h"
 
-#include "httpbroker/http/headers.h"
+#include "httpbroker/http/counters.h"
 #include "httpbroker/http/health.h"
-#include "httpbroker/http/request.h"
+#include "httpbroker/http/hosts.h"
+#include "httpbroker/http/routes.h"
 
 #include <string.h>
 

@@ -4,8 +4,8 @@
  * Any thread counts and reads without waiting; figures that are read together may differ by what is
  * counted meanwhile.
  */
-#ifndef HTTPBROKER_HTTP_METRICS_H
-#define HTTPBROKER_HTTP_METRICS_H
+#ifndef HTTPBROKER_HTTP_COUNTERS_H
+#define HTTPBROKER_HTTP_COUNTERS_H
 
 #include "common/clocks.h"
 #include "httpbroker/delivery/status.h"
@@ -40,8 +40,9 @@ void counters_free(struct counters *counters);
 void counters_event(struct counters *counters, const struct format *format, enum outcome outcome,
 	unsigned count);
 
-/* How long a request took, from its end to the beginning of its response. */
+/* How long a request took, from its end to the beginning of its response; of all of them. */
 void counters_request(struct counters *counters, nsec took);
+const struct histogram *counters_requests(const struct counters *counters);
 
 /* Counts, and logs at debug level, what this Flapjack (1 or 2) will not see of an event. */
 void dropped_count(struct counters *counters, const struct event *event, int flapjack);

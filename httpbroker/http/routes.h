@@ -1,16 +1,36 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * GET /state and GET /metrics/states: the checks that a filter selects, as a stream. It is made of
- * a few checks at a time, so that no lock is held for long and the table is not copied. A check
- * that changes meanwhile appears as it was or as it is, once a pass.
- */
-#ifndef HTTPBROKER_HTTP_GET_STATE_H
-#define HTTPBROKER_HTTP_GET_STATE_H
+/* The routes, and what several of them use. */
+#ifndef HTTPBROKER_HTTP_ROUTES_H
+#define HTTPBROKER_HTTP_ROUTES_H
 
 #include "common/clocks.h"
 #include "httpbroker/checks/checks.h"
 #include "httpbroker/http/request.h"
 
+extern const struct route route_post_state, route_get_state, route_delete_state, route_get_check,
+	route_get_ping, route_post_ping, route_get_page, route_get_page_js, route_get_page_css,
+	route_get_page_data, route_get_health, route_get_metrics, route_get_state_metrics;
+
+/* The route; NULL, with a 404 or 405: none. */
+const struct route *route_find(const char *method, const char *path, struct response *response);
+
+/*
+ * Whether the path has an entity, a check, and at most `more` parts behind these. False: a 400 or
+ * 404 that says what the path should be.
+ */
+bool path_check(struct request *request, unsigned more, const char *form);
+
+/*
+ * Whether the query is valid and has only these parameters (a list that ends with NULL): a misspelt
+ * one must not be ignored. False: a 400.
+ */
+bool query_check(const struct query *query, const char *const *known, struct response *response);
+
+/*
+ * GET /state and GET /metrics/states: the checks that a filter selects, as a stream. It is made of
+ * a few checks at a time, so that no lock is held for long and the table is not copied. A check
+ * that changes meanwhile appears as it was or as it is, once a pass.
+ */
 struct scan;
 
 /* How the checks are written. */
@@ -38,13 +58,6 @@ struct scan {
 	int stale;                 /* 1 or 0: only stale, only fresh ones; -1: all */
 	char names[];              /* `entity:check`, what the two point to */
 };
-
-/*
- * Appends a check as a JSON object: the keys of its last event, `time`, `ttl`, `age`, `stale`;
- * `state` is the reported state, `reported` the event's.
- */
-void check_object_write(
-	struct buffer *out, const struct check *check, enum state stale_as, struct moment now);
 
 /*
  * Makes the response a scan of the checks that `?entity=&check=&state=&stale=` selects, or a 400.
