@@ -128,9 +128,25 @@ static void zsh_values(const struct option_row *row, FILE *out)
 		fputs(functions[values], out);
 }
 
+/* Behind `--` the words are those of another command. */
+static void zsh_command(FILE *out)
+{
+	fputs("local begin=${words[(i)--]}\n"
+	      "if ((begin < CURRENT)); then\n"
+	      "\tshift $begin words\n"
+	      "\t((CURRENT -= begin))\n"
+	      "\t_normal\n"
+	      "\treturn\n"
+	      "fi\n",
+		out);
+}
+
 static void zsh_print(const struct option_table *table, FILE *out)
 {
-	fprintf(out, "#compdef %s\n# made from its option table\n\n_arguments -s", table->program);
+	fprintf(out, "#compdef %s\n# made from its option table\n\n", table->program);
+	if (table->command)
+		zsh_command(out);
+	fputs("_arguments -s", out);
 	for (const struct option_row *row = table->rows; row->name != NULL; row++) {
 		if (row->help == NULL)
 			continue;

@@ -69,6 +69,16 @@ options_of() {
 	[ "$(completes -t 5m -- check_dummy -)" = ' ' ]
 }
 
+@test "zsh completes the command after -- as a command" {
+	local program
+	for program in httpbroker-submit httpbroker-notify; do
+		run -0 zsh -fc "_normal() { print -r -- \$CURRENT of \$words }; _arguments() { print options }
+			words=($program --debug -- ls -l '') CURRENT=6; source '$build/completion/zsh/_$program'
+			CURRENT=2; words=($program --); source '$build/completion/zsh/_$program'"
+		[ "$output" = $'3 of ls -l\noptions' ]
+	done
+}
+
 @test "bash loads the file and registers the program" {
 	run bash --norc -c "source '$build/completion/bash/httpbroker-submit' && complete -p httpbroker-submit"
 	[ "$status" -eq 0 ]
