@@ -65,6 +65,7 @@ httpbroker_libfamily_a_SOURCES = \
 	httpbroker/redis/confirm.c httpbroker/redis/confirm.h \
 	httpbroker/redis/connection.c httpbroker/redis/connection.h \
 	httpbroker/redis/connector.c httpbroker/redis/connector.h \
+	httpbroker/redis/keys.c httpbroker/redis/keys.h \
 	httpbroker/redis/lease.c httpbroker/redis/lease.h \
 	httpbroker/redis/redis_options.c httpbroker/redis/redis_options.h \
 	httpbroker/redis/resp.c httpbroker/redis/resp.h \

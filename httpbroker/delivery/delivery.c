@@ -334,7 +334,8 @@ static void core_init(struct delivery *delivery, const struct delivery_settings 
 				.stale_state = settings->stale_as,
 				.forget_after = settings->forget_after,
 				.muted = settings->memory_only && settings->output == NULL,
-				.missing = loader_missing(delivery->loader),
+				.forgotten = loader_forget,
+				.owner = delivery->loader,
 			},
 		.max_pending = settings->memory_only && settings->output == NULL
 				       ? SIZE_MAX

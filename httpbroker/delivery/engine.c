@@ -5,7 +5,6 @@
 #include "common/memory.h"
 #include "httpbroker/checks/wheel.h"
 #include "httpbroker/delivery/flapjack.h"
-#include "httpbroker/delivery/loader.h"
 #include "httpbroker/delivery/record.h"
 #include "httpbroker/limits.h"
 
@@ -229,12 +228,12 @@ static enum engine_result forgotten_apply(
 
 static void check_forget(struct engine *engine, struct check *check)
 {
-	if (engine->settings->missing != NULL) {
+	if (engine->settings->forgotten != NULL) {
 		char field[2 * LIMIT_NAME + 1];
 
 		memcpy(field, check->names, check->hh.keylen);
 		field[check->entity_length] = RECORD_SEPARATOR;
-		missing_add(engine->settings->missing, field, check->hh.keylen);
+		engine->settings->forgotten(engine->settings->owner, field, check->hh.keylen);
 	}
 	log_debug("Forgetting %.*s", (int)check->hh.keylen, check->names);
 	checks_remove(engine->checks, check);

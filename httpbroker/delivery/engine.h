@@ -31,15 +31,16 @@ enum engine_result {
 	ENGINE_IGNORED, /* nothing done: it is no lasting state, and nothing is pushed */
 };
 
-struct missing;
-
 struct engine_settings {
-	nsec interval;           /* between the repeats of a check */
-	size_t max_checks;       /* that are remembered */
-	enum state stale_state;  /* pushed for a stale check */
-	nsec forget_after;       /* a check is stale this long at most; NSEC_NEVER: forever */
-	bool muted;              /* nothing is pushed; the outbox gets records only */
-	struct missing *missing; /* forgotten checks are added there; NULL: nowhere */
+	nsec interval;          /* between the repeats of a check */
+	size_t max_checks;      /* that are remembered */
+	enum state stale_state; /* pushed for a stale check */
+	nsec forget_after;      /* a check is stale this long at most; NSEC_NEVER: forever */
+	bool muted;             /* nothing is pushed; the outbox gets records only */
+
+	/* NULL: nobody. Is told of each check that is forgotten, by the field of its record. */
+	void (*forgotten)(void *owner, const char *field, size_t length);
+	void *owner; /* of that */
 };
 
 struct engine;

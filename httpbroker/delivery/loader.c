@@ -15,7 +15,7 @@
 #include <string.h>
 #include <uthash.h>
 
-/* A check without a record. */
+/* A check without a valid record: none, one that cannot be decoded, or one to be deleted. */
 struct missed {
 	UT_hash_handle hh;
 	char field[];
@@ -61,7 +61,7 @@ static bool missing_has(const struct missing *missing, const char *field, size_t
 	return missed != NULL;
 }
 
-void missing_add(struct missing *missing, const char *field, size_t length)
+static void missing_add(struct missing *missing, const char *field, size_t length)
 {
 	unsigned hash = (unsigned)siphash(&missing->key, field, length);
 	struct missed *missed;
@@ -137,9 +137,9 @@ void loader_finish(struct loader *loader)
 	loader->complete = true;
 }
 
-struct missing *loader_missing(struct loader *loader)
+void loader_forget(void *loader, const char *field, size_t length)
 {
-	return loader->missing;
+	missing_add(((struct loader *)loader)->missing, field, length);
 }
 
 bool loader_complete(const struct loader *loader)

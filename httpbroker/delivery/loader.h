@@ -14,7 +14,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct missing;
 struct redisReply;
 struct loader;
 
@@ -32,12 +31,10 @@ bool loader_knows(
 	const struct loader *loader, const struct checks *checks, const struct names *names);
 
 /*
- * The checks without a valid record: none, one that cannot be decoded, or one to be deleted. While
- * records are being loaded the engine adds those that it forgets, by the fields of their records
- * (record.h): a record that was read before does not bring them back.
+ * A check has no record any more: for engine_settings.forgotten, whose owner is the loader. A
+ * record that is read later does not bring it back.
  */
-struct missing *loader_missing(struct loader *loader);
-void missing_add(struct missing *missing, const char *field, size_t length);
+void loader_forget(void *loader, const char *field, size_t length);
 
 /* Loads the check's record soon; ignored while enough are wanted or being fetched. */
 void loader_prefetch(struct loader *loader, const struct names *names);

@@ -13,7 +13,7 @@
  *
  *     httpbroker-notify:NAME:states         the problems (problems.h)
  *     httpbroker-notify:NAME:output:OUTPUT  what waits for an output (queue.h)
- *     httpbroker-notify:NAME:lease, standby, batch   redis/lease.h, redis/commit.h
+ *     httpbroker-notify:NAME:lease, standby, batch   redis/keys.h
  */
 #ifndef HTTPBROKER_NOTIFY_CONSUMER_H
 #define HTTPBROKER_NOTIFY_CONSUMER_H

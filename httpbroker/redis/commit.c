@@ -3,7 +3,6 @@
 
 #include "common/memory.h"
 #include "common/number.h"
-#include "httpbroker/redis/lease.h"
 
 #include <hiredis/hiredis.h>
 #include <inttypes.h>
@@ -12,29 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-void keys_init(
-	struct keys *keys, const char *program, const char *name, const char *queue, int flapjack)
-{
-	keys->checks = memory_printed("%s:%s:states", program, name);
-	keys->batch = memory_printed("%s:%s:batch", program, name);
-	keys->lease = memory_printed("%s:%s:lease", program, name);
-	keys->standby = memory_printed("%s:%s:standby", program, name);
-	keys->handover = memory_printed("%s:%s:handover", program, name);
-	keys->queue = memory_copied(queue);
-	keys->actions = flapjack == 1 ? NULL : memory_printed("%s_actions", queue);
-}
-
-void keys_free(struct keys *keys)
-{
-	free(keys->checks);
-	free(keys->batch);
-	free(keys->lease);
-	free(keys->standby);
-	free(keys->handover);
-	free(keys->queue);
-	free(keys->actions);
-}
 
 bool watermarks_reached(const struct watermarks *done, const struct watermarks *wanted)
 {
@@ -375,61 +351,4 @@ enum commit_result commit_read(struct commit *commit, const struct lease *lease,
 		confirmation_read(commit, index - parts_sent - 5, reply, why);
 	}
 	return index < last ? COMMIT_WAITS : commit_conclude(commit);
-}
-
-const char *batch_text(const struct batch *batch, char out[BATCH_TEXT])
-{
-	snprintf(out, BATCH_TEXT, "%" PRId64 " %s %" PRId64 " %" PRId64 "%s%s", batch->number,
-		batch->token, batch->clock, batch->wall, batch->queue[0] != '\0' ? " " : "",
-		batch->queue);
-	return out;
-}
-
-enum { WORDS = 5, WORDS_LEAST = 4 };
-
-/* Splits the text at its blanks; missing words are NULL. */
-static bool words_cut(char *text, char *words[WORDS])
-{
-	for (int i = 0; i < WORDS; i++) {
-		words[i] = text;
-		text = text != NULL ? strchr(text, ' ') : NULL;
-		if (text != NULL)
-			*text++ = '\0';
-	}
-	return text == NULL && words[WORDS_LEAST - 1] != NULL;
-}
-
-static bool type_read(const char *word, char out[BATCH_TYPE])
-{
-	size_t length = word != NULL ? strlen(word) : 0;
-
-	memset(out, '\0', BATCH_TYPE);
-	if (length >= BATCH_TYPE || (word != NULL && length == 0))
-		return false;
-	memcpy(out, word != NULL ? word : "", length);
-	return true;
-}
-
-static bool words_read(char *words[WORDS], struct batch *out, struct reason *why)
-{
-	if (strlen(words[1]) != BATCH_TOKEN || strspn(words[1], "0123456789abcdef") != BATCH_TOKEN)
-		return false;
-	memcpy(out->token, words[1], BATCH_TOKEN + 1);
-	return number_parse(words[0], 0, BATCH_MAX, &out->number, why) &&
-	       number_parse(words[2], 0, BATCH_MAX, &out->clock, why) &&
-	       number_parse(words[3], -BATCH_MAX, BATCH_MAX, &out->wall, why) &&
-	       type_read(words[4], out->queue);
-}
-
-bool batch_read(const char *value, size_t length, struct batch *out, struct reason *why)
-{
-	char text[BATCH_TEXT], *words[WORDS];
-
-	if (length < sizeof text && memchr(value, '\0', length) == NULL) {
-		memcpy(text, value, length);
-		text[length] = '\0';
-		if (words_cut(text, words) && words_read(words, out, why))
-			return true;
-	}
-	return reason_set(why, "it is not NUMBER TOKEN CLOCK WALL [TYPE]");
 }

@@ -15,7 +15,7 @@
  *     HLEN httpbroker:NAME:states      counts the records
  *     EXEC
  *     WATCH httpbroker:NAME:lease      for the next commit
- *     GET httpbroker:NAME:standby      whether another broker could take over (lease.h)
+ *     GET httpbroker:NAME:standby      whether another broker could take over (keys.h)
  *     GET httpbroker:NAME:lease
  *     WAIT 1 …                         with Sentinel only: until a replica has all of it, and
  *     ROLE                             whether this Redis still is the master
@@ -33,30 +33,14 @@
 #include "common/clocks.h"
 #include "common/reason.h"
 #include "httpbroker/redis/confirm.h"
+#include "httpbroker/redis/keys.h"
 #include "httpbroker/redis/resp.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct lease;
 struct redisReply;
-
-/* The names of the keys; all owned. */
-struct keys {
-	char *checks;   /* the hash of records */
-	char *batch;    /* identifies the last commit */
-	char *lease;    /* the active broker (lease.h) */
-	char *standby;  /* the stand-by (lease.h) */
-	char *handover; /* events that others have accepted and cannot write */
-	char *queue;    /* Flapjack's list */
-	char *actions;  /* its list of wake-ups; NULL: Flapjack 1, which has none */
-};
-
-/* `program` and the name are the first parts of all but the last two. */
-void keys_init(
-	struct keys *keys, const char *program, const char *name, const char *queue, int flapjack);
-void keys_free(struct keys *keys);
 
 /* Pushes and records up to a point in time; they never decrease. */
 struct watermarks {
@@ -145,34 +129,5 @@ unsigned commit_left(const struct commit *commit, const char *queue);
  */
 enum commit_result commit_read(struct commit *commit, const struct lease *lease,
 	const struct redisReply *reply, struct reason *why);
-
-/*
- * The key `httpbroker:NAME:batch`, set by every commit: `NUMBER TOKEN CLOCK WALL`, and, if it
- * pushes, the queue's type right after: `list` if the push was applied; any other if it was
- * refused.
- *
- * NUMBER and TOKEN identify the last applied commit: one whose reply was lost is looked up instead
- * of repeated. CLOCK is the broker clock (record.h), so that the next broker goes on with it.
- */
-enum {
-	BATCH_TOKEN = 16, /* hexadecimal digits */
-	BATCH_TEXT = 112, /* bytes that hold any batch */
-	BATCH_TYPE = 16,  /* bytes that hold a type's name */
-};
-
-#define BATCH_MAX (INT64_MAX / 4000000) /* of its numbers: as nanoseconds they can be added */
-
-struct batch {
-	int64_t number;
-	char token[BATCH_TOKEN + 1]; /* chosen at random when a broker starts */
-	int64_t clock;               /* milliseconds on the broker clock */
-	int64_t wall;                /* milliseconds since the epoch */
-	char queue[BATCH_TYPE];      /* its type; empty: nothing was pushed */
-};
-
-/* Writes into `out` and returns it. */
-const char *batch_text(const struct batch *batch, char out[BATCH_TEXT]);
-
-bool batch_read(const char *value, size_t length, struct batch *out, struct reason *why);
 
 #endif

@@ -1,46 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The lease: the key `httpbroker:NAME:lease` names the active one of the brokers of that name. Its
- * value is `HOST ADDRESS TOKEN`: where the broker is, and a random token for its process. It
- * expires unless it is renewed. Any other value is refused: it would never expire.
- *
- * A stand-by keeps `httpbroker:NAME:standby` alive, with its own value (of several the last one),
- * so that the active broker knows whether another would take over.
- */
+/* How the lease (keys.h) is acquired and given up, and which broker leads. */
 #ifndef HTTPBROKER_REDIS_LEASE_H
 #define HTTPBROKER_REDIS_LEASE_H
 
 #include "common/clocks.h"
-#include "httpbroker/redis/commit.h"
+#include "httpbroker/redis/keys.h"
 
-enum { LEASE_PLACE = 480, LEASE_TEXT = LEASE_PLACE + BATCH_TOKEN + 2 };
-
-#define LEASE_LASTS (5 * NSEC_PER_SEC)   /* from its last renewal */
-#define LEASE_LASTS_MILLIS "5000"        /* the same, as it is written to Redis */
-#define LEASE_RENEWED NSEC_PER_SEC       /* at least this often */
-#define LEASE_LOOK (200 * NSEC_PER_MSEC) /* how often a stand-by reads it */
-#define STANDBY_LASTS (6 * NSEC_PER_SEC)
-#define STANDBY_RENEWED NSEC_PER_SEC
-#define LEASE_LEFT (6 * NSEC_PER_SEC) /* to the former holder after an outage: see session.h */
-
-struct lease {
-	char text[LEASE_TEXT]; /* our value */
-	size_t place;          /* bytes of `HOST ADDRESS` */
-};
-
-/* `place` is `HOST ADDRESS`, cut to LEASE_PLACE - 1 bytes. */
-void lease_init(struct lease *lease, const char *place, const char *token);
-
-const char *lease_token(const struct lease *lease);
-
-enum lease_holder {
-	LEASE_NOBODYS,
-	LEASE_OURS,
-	LEASE_OF_OUR_PLACE, /* another process at our host and address */
-	LEASE_ANOTHERS,
-};
-
-enum lease_holder lease_holder_of(const struct lease *ours, const char *value, size_t length);
+struct buffer;
+struct redisReply;
 
 /*
  * Acquiring the lease. First a look, which also reads the last batches:

@@ -17,6 +17,7 @@
 #ifndef HTTPBROKER_REDIS_SESSION_H
 #define HTTPBROKER_REDIS_SESSION_H
 
+#include "httpbroker/redis/commit.h"
 #include "httpbroker/redis/connection.h"
 #include "httpbroker/redis/lease.h"
 

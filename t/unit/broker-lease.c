@@ -2,6 +2,7 @@
 /* Reading and acquiring the lease, with Redis's replies byte by byte. */
 #include "t/unit/unit.h"
 
+#include "common/buffer.h"
 #include "httpbroker/redis/lease.h"
 
 #include <hiredis/hiredis.h>

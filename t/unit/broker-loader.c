@@ -50,7 +50,8 @@ static int fixture_open(void **state)
 		.persistent = true,
 	};
 	fixture->loader = loader_new(&(struct siphash_key){3, 4});
-	fixture->core.settings.missing = loader_missing(fixture->loader);
+	fixture->core.settings.forgotten = loader_forget;
+	fixture->core.settings.owner = fixture->loader;
 	core_open(&fixture->core, at(0));
 	keys_init(&fixture->keys, "httpbroker", "n", "events", 2);
 	*state = fixture;
