@@ -148,7 +148,7 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Proxy).serve_forever()' 
 
 @test "--query refuses the parts of an event, and what sends events" {
 	local options
-	for options in '-m x' '-t 5m' '--time 5' '-T x' '--spool s' '--dry-run' '-q' '-s acknowledgement' file \
+	for options in '-m x' '-t 5m' '--time 5' '-T x' '--spool s' '--dry-run' '-q' '-s acknowledgement' file '--forget -e x' \
 		'-- true'; do
 		# shellcheck disable=SC2086 # words
 		query $options

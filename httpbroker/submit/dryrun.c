@@ -5,6 +5,8 @@
 #include "common/log.h"
 #include "common/signals.h"
 #include "httpbroker/formats/format.h"
+#include "httpbroker/submit/sender.h"
+#include "httpbroker/submit/source.h"
 
 #include <errno.h>
 #include <inttypes.h>

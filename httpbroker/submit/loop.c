@@ -6,7 +6,9 @@
 #include "common/number.h"
 #include "common/random.h"
 #include "common/signals.h"
-#include "httpbroker/submit/response.h"
+#include "httpbroker/submit/sender.h"
+#include "httpbroker/submit/source.h"
+#include "httpbroker/submit/spool.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -6,6 +6,10 @@
 #include "common/secret.h"
 #include "common/signals.h"
 #include "httpbroker/submit/command.h"
+#include "httpbroker/submit/rows.h"
+#include "httpbroker/submit/sender.h"
+#include "httpbroker/submit/source.h"
+#include "httpbroker/submit/spool.h"
 #include "httpbroker/submit/submit.h"
 
 #include <curl/curl.h>

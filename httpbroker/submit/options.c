@@ -78,20 +78,6 @@ static void time_set(struct options *options, const char *option, const char *va
 		die(EX_USAGE, "%s: %s", option, why.text);
 }
 
-static void forget_set(struct options *options, const char *option, const char *value)
-{
-	(void)option;
-	(void)value;
-	options->mode = MODE_FORGET;
-}
-
-static void query_set(struct options *options, const char *option, const char *value)
-{
-	(void)option;
-	(void)value;
-	options->mode = MODE_QUERY;
-}
-
 static void delimiter_set(struct options *options, const char *option, const char *value)
 {
 	bool tab = strcmp(value, "\\t") == 0;
@@ -149,11 +135,11 @@ static const struct option_row rows[] = {
 	{"time", "SECONDS", "when it happened, since the epoch (default: now)",
 		OPTION_SET(time_set)},
 	{"forget", NULL, "the broker forgets the check, or without -c all of the entity",
-		OPTION_SET(forget_set)},
+		OPTION_FLAG(forget)},
 	{"query", NULL,
 		"print the states of checks, and exit as a monitoring plugin does; -e, -c (globs) "
 		"and -s select",
-		OPTION_SET(query_set)},
+		OPTION_FLAG(query)},
 	{"json", NULL, "with --query: as a JSON array", OPTION_FLAG(json)},
 	{"format", "FORMAT", "of the input: json (default), nagios, nsca, extcmd",
 		OPTION_TEXT(format), .choices = "json nagios nsca extcmd"},
@@ -218,26 +204,23 @@ static void refuse_if(bool given, const char *message)
 		die(EX_USAGE, "%s", message);
 }
 
-/* The mode, where it is not --forget or --query already. */
 static void mode_choose(struct options *options)
 {
-	bool forget = options->mode == MODE_FORGET, query = options->mode == MODE_QUERY;
-	bool state = options->event.state != NULL;
+	bool forget = options->forget, query = options->query;
+	bool state = options->event.state != NULL, command = options->command != NULL;
 
-	refuse_if(options->command != NULL && options->command[0] == NULL,
-		"a command must stand behind --");
-	refuse_if(forget && (state || options->command != NULL),
-		"--forget goes neither with -s nor with a command");
-	refuse_if(state && options->command != NULL,
-		"-s does not go with a command: its exit code says the state");
-	refuse_if(query && options->command != NULL, "--query does not go with a command");
-	refuse_if(
-		options->files_count > 0 && (forget || query || state || options->command != NULL),
+	refuse_if(command && options->command[0] == NULL, "a command must stand behind --");
+	refuse_if(forget && (state || command || query),
+		"--forget goes neither with -s nor with --query or a command");
+	refuse_if(state && command, "-s does not go with a command: its exit code says the state");
+	refuse_if(query && command, "--query does not go with a command");
+	refuse_if(options->files_count > 0 && (forget || query || state || command),
 		"a file to read does not go with -s, --, --forget or --query");
-	if (options->command != NULL)
-		options->mode = MODE_CHECK;
-	else if (state && !query)
-		options->mode = MODE_EVENT;
+	options->mode = command  ? MODE_CHECK
+			: forget ? MODE_FORGET
+			: query  ? MODE_QUERY
+			: state  ? MODE_EVENT
+				 : MODE_FEED;
 }
 
 static void query_check(const struct options *options)
@@ -259,7 +242,7 @@ static void mode_check(const struct options *options)
 {
 	const struct fields *event = &options->event;
 	bool feed = options->mode == MODE_FEED, check = options->mode == MODE_CHECK;
-	bool forget = options->mode == MODE_FORGET, query = options->mode == MODE_QUERY;
+	bool forget = options->forget, query = options->query;
 
 	if (query)
 		query_check(options);

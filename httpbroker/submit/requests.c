@@ -6,8 +6,8 @@
 #include "common/random.h"
 #include "common/signals.h"
 #include "common/utf8.h"
-#include "httpbroker/client/transfer.h"
-#include "httpbroker/submit/response.h"
+#include "httpbroker/submit/rows.h"
+#include "httpbroker/submit/sender.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -19,14 +19,6 @@
 #define STATE_PATH "/state"
 
 enum { CODE_UNKNOWN = 3, ANSWER_MAX = 16384 };
-
-/* Keeps the beginning of an answer. */
-static void answer_keep(struct buffer *answer, const char *bytes, size_t length)
-{
-	size_t room = ANSWER_MAX - answer->length;
-
-	buffer_append(answer, bytes, length < room ? length : room);
-}
 
 static void encoded_append(struct buffer *out, const char *text)
 {
@@ -51,25 +43,45 @@ static char *name_cleaned(const char *name)
 	return clean.data;
 }
 
-/* --query, of one broker. */
+/* A request to one broker, without the queue's sender. */
 struct asking {
 	CURL *easy;
-	struct rows *rows;
-	struct buffer refusal; /* the body of a status other than 200 */
-	struct reason why;     /* the rows cannot be added; empty: they can */
+	struct rows *rows;    /* of a list of checks; NULL: none is asked for */
+	struct buffer answer; /* the beginning of any other answer */
+	long status;
+	struct reason why; /* there is no answer, or no list; empty: there is */
 };
 
 static size_t answer_read(char *bytes, size_t size, size_t count, void *data)
 {
 	struct asking *asking = data;
-	size_t length = size * count;
+	size_t length = size * count, room = ANSWER_MAX - asking->answer.length;
 	long status = 0;
 
 	curl_easy_getinfo(asking->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (status == 200)
+	if (status == 200 && asking->rows != NULL)
 		return rows_add(asking->rows, bytes, length, &asking->why) ? length : 0;
-	answer_keep(&asking->refusal, bytes, length);
+	buffer_append(&asking->answer, bytes, length < room ? length : room);
 	return length;
+}
+
+/* 0: no limit. False, and asking->why: there is no answer. */
+static bool ask(struct asking *asking, const char *url, long limit_ms)
+{
+	char error[CURL_ERROR_SIZE] = "";
+	CURL *easy = asking->easy;
+
+	curl_easy_setopt(easy, CURLOPT_URL, url);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, answer_read);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, asking);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error);
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, limit_ms);
+	CURLcode code = curl_easy_perform(easy);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
+	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &asking->status);
+	if (code != CURLE_OK && asking->why.text[0] == '\0')
+		reason_set(&asking->why, "%s", error[0] != '\0' ? error : curl_easy_strerror(code));
+	return code == CURLE_OK;
 }
 
 static bool is_exact(const char *glob)
@@ -93,59 +105,34 @@ static char *url_of(const struct query *query, const struct target *target)
 	return url;
 }
 
-static void easy_set_up(const struct query *query, struct asking *asking, const char *url)
-{
-	CURL *easy = asking->easy;
-	long limit = query->limit == NSEC_NEVER ? 0 : (long)(query->limit / NSEC_PER_MSEC);
-
-	curl_easy_setopt(easy, CURLOPT_URL, url);
-	curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, answer_read);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, asking);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, limit);
-	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, SILENCE_LIMIT);
-}
-
-/* Whether there is a complete list; else *why. */
-static bool answer_check(struct asking *asking, CURLcode code, const struct target *target,
-	const char *error, struct reason *why)
-{
-	struct response response;
-	long status = 0;
-
-	curl_easy_getinfo(asking->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (asking->why.text[0] != '\0')
-		return reason_set(why, "%s", asking->why.text);
-	if (code != CURLE_OK)
-		return reason_set(why, "%s", *error != '\0' ? error : curl_easy_strerror(code));
-	if (status == 200)
-		return rows_finish(asking->rows, why);
-	response_read(status, asking->refusal.data, 1, target->secrets, &response);
-	reason_set(why, "%s", response.why.text);
-	response_clear(&response);
-	return false;
-}
-
 /* The rows; NULL, and *why. */
-static struct rows *target_ask(
+static struct rows *target_query(
 	const struct query *query, const struct target *target, struct reason *why)
 {
 	struct asking asking = {.easy = target->easy, .rows = rows_new(query, why)};
-	char error[CURL_ERROR_SIZE] = "";
+	struct response response = {.result = RESPONSE_AWAY};
+	bool listed = false;
 
 	if (asking.rows == NULL)
 		return NULL;
 	char *url = url_of(query, target);
-	easy_set_up(query, &asking, url);
-	curl_easy_setopt(target->easy, CURLOPT_ERRORBUFFER, error);
-	CURLcode code = curl_easy_perform(target->easy);
-	bool complete = answer_check(&asking, code, target, error, why);
-	curl_easy_setopt(target->easy, CURLOPT_ERRORBUFFER, NULL);
+	curl_easy_setopt(asking.easy, CURLOPT_HTTPGET, 1L);
+	curl_easy_setopt(asking.easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(asking.easy, CURLOPT_LOW_SPEED_TIME, SILENCE_LIMIT);
+	bool answered = ask(&asking, url,
+		query->limit == NSEC_NEVER ? 0 : (long)(query->limit / NSEC_PER_MSEC));
+	if (answered && asking.status == 200) {
+		listed = rows_finish(asking.rows, &asking.why);
+	} else if (answered) {
+		response_read(asking.status, asking.answer.data, 1, target->secrets, &response);
+		asking.why = response.why;
+		response_clear(&response);
+	}
 	free(url);
-	buffer_free(&asking.refusal);
-	if (complete)
+	buffer_free(&asking.answer);
+	if (listed)
 		return asking.rows;
+	*why = asking.why;
 	rows_free(asking.rows);
 	return NULL;
 }
@@ -174,7 +161,7 @@ int query_run(const struct query *query, const struct sender *sender, FILE *out)
 		const struct target *target = sender_target(sender, i);
 
 		before = why;
-		rows = target_ask(query, target, &why);
+		rows = target_query(query, target, &why);
 		if (rows == NULL)
 			reason_prefix(&why, "%s%s%s", before.text,
 				before.text[0] != '\0' ? "; " : "", target->shown);
@@ -186,12 +173,6 @@ int query_run(const struct query *query, const struct sender *sender, FILE *out)
 	return printed ? code : failure_print(query, &why, stderr);
 }
 
-static size_t answer_append(char *bytes, size_t size, size_t count, void *data)
-{
-	answer_keep(data, bytes, size * count);
-	return size * count;
-}
-
 static void name_append(struct buffer *path, const char *name)
 {
 	char *clean = name_cleaned(name);
@@ -201,20 +182,19 @@ static void name_append(struct buffer *path, const char *name)
 	free(clean);
 }
 
-/* The target's URL with the ping's path instead of /state at its end. False: it has another end. */
-static bool url_set(CURL *easy, const struct target *target, const struct start *start)
+/* The target's URL with the ping's path instead of /state at its end, to be freed by curl_free();
+ * NULL: it has another end. */
+static char *ping_url(const struct target *target, const struct start *start)
 {
 	CURLU *parts = curl_url();
 	struct buffer path = {NULL, 0, 0};
-	char *given = NULL, limit[64];
+	char *given = NULL, *url = NULL, limit[64];
 
 	curl_url_set(parts, CURLUPART_URL, target->url, 0);
 	curl_url_get(parts, CURLUPART_PATH, &given, 0);
-	size_t before = given != NULL ? strlen(given) - strlen(STATE_PATH) : 0;
-	bool known = given != NULL && strlen(given) >= strlen(STATE_PATH) &&
-		     strcmp(given + before, STATE_PATH) == 0;
-	if (known) {
-		buffer_append(&path, given, before);
+	const char *end = given != NULL ? strrchr(given, '/') : NULL;
+	if (end != NULL && strcmp(end, STATE_PATH) == 0) {
+		buffer_append(&path, given, (size_t)(end - given));
 		buffer_append_text(&path, "/ping");
 		name_append(&path, start->entity);
 		name_append(&path, start->check);
@@ -223,66 +203,51 @@ static bool url_set(CURL *easy, const struct target *target, const struct start 
 		snprintf(limit, sizeof limit, "limit=%" PRId64 "ms", start->limit / NSEC_PER_MSEC);
 		if (start->limit != NSEC_NEVER)
 			curl_url_set(parts, CURLUPART_QUERY, limit, CURLU_APPENDQUERY);
+		curl_url_get(parts, CURLUPART_URL, &url, 0);
 	}
-	curl_free(given);
-	given = NULL;
-	curl_url_get(parts, CURLUPART_URL, &given, 0);
-	curl_easy_setopt(easy, CURLOPT_URL, given);
 	curl_free(given);
 	curl_url_cleanup(parts);
 	buffer_free(&path);
-	return known;
+	return url;
 }
 
 /* The sender uses the target's own handle, with other settings. */
 static void target_ping(const struct start *start, const struct target *target, nsec left,
 	struct response *response)
 {
-	CURL *easy = curl_easy_duphandle(target->easy);
-	struct buffer answer = {NULL, 0, 0};
-	long status = 0;
+	struct asking asking = {.easy = curl_easy_duphandle(target->easy)};
+	char *url = ping_url(target, start);
 
 	*response = (struct response){.result = RESPONSE_AWAY};
-	if (!url_set(easy, target, start)) {
+	curl_easy_setopt(asking.easy, CURLOPT_POSTFIELDS, "");
+	if (url == NULL) {
 		response->result = RESPONSE_REFUSED;
 		reason_set(&response->why, "--start needs a URL that ends in %s", STATE_PATH);
-		curl_easy_cleanup(easy);
-		return;
-	}
-	curl_easy_setopt(easy, CURLOPT_POSTFIELDS, "");
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, answer_append);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, &answer);
-	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(left / NSEC_PER_MSEC) + 1);
-	CURLcode code = curl_easy_perform(easy);
-	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-	if (code != CURLE_OK)
-		reason_set(&response->why, "%s", curl_easy_strerror(code));
-	else if ((status == 200 || status == 202) && answer.length == 2 &&
-		 memcmp(answer.data, "OK", 2) == 0)
+	} else if (!ask(&asking, url, (long)(left / NSEC_PER_MSEC) + 1)) {
+		response->why = asking.why;
+	} else if (asking.status != 200 && asking.status != 202) {
+		response_read(asking.status, asking.answer.data, 1, target->secrets, response);
+	} else if (asking.answer.length == 2 && memcmp(asking.answer.data, "OK", 2) == 0) {
 		response->result = RESPONSE_ACCEPTED;
-	else if (status == 200 || status == 202) /* a page of a proxy */
-		reason_set(&response->why, "HTTP %ld, but not a broker's answer", status);
-	else
-		response_read(status, answer.data, 1, target->secrets, response);
-	buffer_free(&answer);
-	curl_easy_cleanup(easy);
+	} else { /* a page of a proxy */
+		reason_set(&response->why, "HTTP %ld, but not a broker's answer", asking.status);
+	}
+	curl_free(url);
+	buffer_free(&asking.answer);
+	curl_easy_cleanup(asking.easy);
 }
 
 void start_send(const struct start *start, const struct sender *sender)
 {
 	nsec end = clock_monotonic() + START_LIMIT, left = START_LIMIT;
-	enum response_result result = RESPONSE_AWAY;
+	struct response response = {.result = RESPONSE_AWAY};
 	const struct target *target;
 
-	for (size_t i = 0;
-		(target = sender_target(sender, i)) != NULL && result == RESPONSE_AWAY && left > 0;
+	for (size_t i = 0; response.result == RESPONSE_AWAY && left > 0 &&
+			   (target = sender_target(sender, i)) != NULL;
 		i++) {
-		struct response response;
-
 		target_ping(start, target, left, &response);
-		result = response.result;
-		if (result != RESPONSE_ACCEPTED)
+		if (response.result != RESPONSE_ACCEPTED)
 			log_warning("%s: the start of the run is not reported: %s", target->shown,
 				response.why.text);
 		response_clear(&response);
@@ -324,7 +289,7 @@ static enum response_result wait_and_handle(
 }
 
 /* RESPONSE_AWAY: no response within the limit. */
-static enum response_result ask(struct sender *sender, const struct request *request,
+static enum response_result delete_send(struct sender *sender, const struct request *request,
 	struct outage *outage, struct response *response)
 {
 	enum response_result result = RESPONSE_PENDING;
@@ -353,7 +318,7 @@ int forget_run(struct sender *sender, const char *query, nsec retry_limit, bool 
 	struct outage outage;
 
 	outage_init(&outage, retry_limit);
-	enum response_result result = ask(sender, &request, &outage, &response);
+	enum response_result result = delete_send(sender, &request, &outage, &response);
 	if (result == RESPONSE_AWAY)
 		log_error("%s: nothing was forgotten", sender_urls(sender));
 	else if (result == RESPONSE_REFUSED)

@@ -6,14 +6,15 @@
 #include "common/clocks.h"
 #include "httpbroker/submit/event.h"
 #include "httpbroker/submit/report.h"
-#include "httpbroker/submit/rows.h"
-#include "httpbroker/submit/sender.h"
-#include "httpbroker/submit/source.h"
-#include "httpbroker/submit/spool.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+
+struct query;
+struct sender;
+struct source;
+struct spool;
 
 /* The command line, and the environment behind it. */
 
@@ -28,7 +29,8 @@ enum mode {
 };
 
 struct options {
-	enum mode mode;
+	enum mode mode; /* follows from the others */
+	bool forget, query;
 	struct fields event; /* -e -c -s -m -d -t -T --time; owns tags */
 	size_t tags_count;   /* of event.tags */
 	const char *format;  /* as given: source_new() checks it */
