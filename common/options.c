@@ -81,7 +81,7 @@ struct address option_address(const char *option, const char *text)
 	return value;
 }
 
-int option_ready_fd(const char *option, const char *text)
+static int option_ready_fd(const char *option, const char *text)
 {
 	int fd = (int)option_number(option, text, 0, INT_MAX);
 

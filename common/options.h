@@ -100,7 +100,6 @@ char **options_parse(
 nsec option_duration(const char *option, const char *text, nsec min, nsec max);
 int64_t option_number(const char *option, const char *text, int64_t min, int64_t max);
 struct address option_address(const char *option, const char *text);
-int option_ready_fd(const char *option, const char *text);
 
 /* `Try 'program --help'.` on stderr, then exit 64: getopt_long() has printed the reason. */
 _Noreturn void option_hint(const char *program);

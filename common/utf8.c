@@ -8,7 +8,8 @@
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 #define REPLACEMENT_ESCAPE "\\uffff"
 
-size_t utf8_promised(unsigned char lead)
+/* The length of a character that begins with `lead`; 0: none does. */
+static size_t promised(unsigned char lead)
 {
 	if (lead < 0x80)
 		return 1;
@@ -40,7 +41,7 @@ size_t utf8_character(const char *text, size_t left)
 
 	if (left == 0 || bytes[0] == '\0')
 		return 0;
-	size_t length = utf8_promised(bytes[0]);
+	size_t length = promised(bytes[0]);
 	if (length > left || (length > 1 && !second_fits(bytes[0], bytes[1])))
 		return 0;
 	for (size_t i = 2; i < length; i++)
@@ -216,7 +217,7 @@ size_t utf8_whole(const char *bytes, size_t length)
 
 	while (lead > 0 && length - lead < 3 && ((unsigned char)bytes[lead - 1] & 0xc0) == 0x80)
 		lead--;
-	if (lead == 0 || utf8_promised((unsigned char)bytes[lead - 1]) <= length - lead + 1)
+	if (lead == 0 || promised((unsigned char)bytes[lead - 1]) <= length - lead + 1)
 		return length;
 	return lead - 1;
 }

@@ -11,9 +11,6 @@
 
 enum { UTF8_LONGEST = 4 }; /* bytes of a character */
 
-/* The length of a character that begins with `lead`; 0: none does. */
-size_t utf8_promised(unsigned char lead);
-
 /* Whether the character is a control character: C0, DEL, or C1. */
 bool utf8_is_control(const char *character);
 

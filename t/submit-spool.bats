@@ -316,6 +316,30 @@ httpbroker-submit: warning: 1 event kept in $spool" ]
 	[ "$(delivered)" = "$(ok_delivered 1)" ]
 }
 
+@test "a feed that does not get the lock in time is spooled to its end" {
+	mkdir "$spool"
+	start holder flock --no-fork "$spool" sleep 300
+	poll 20 eval '! flock -n "$spool" true'
+	for i in {1..700}; do ok "$i"; done >"$work/events"
+	run httpbroker-submit --spool "$spool" --retry 100ms <"$work/events"
+	[ "$status" -eq 75 ]
+	[[ $output == *"$spool is in use by another run"*'700 events kept'* ]]
+	# a named pipe has no end: what is in it
+	mkfifo "$work/fifo"
+	exec 8<>"$work/fifo"
+	for i in {701..750}; do ok "$i"; done >&8
+	run httpbroker-submit --spool "$spool" --retry 100ms "$work/fifo"
+	[ "$status" -eq 75 ]
+	[[ $output == *'50 events kept'* ]]
+	stop holder || :
+	poll 20 flock -n "$spool" true
+	start_redis
+	start_broker
+	drain
+	[ "$status" -eq 0 ]
+	[ "$(delivered)" = "$(for i in {1..750}; do ok_delivered "$i"; done)" ]
+}
+
 # kept_by SIGNAL: on this signal a feed keeps the events that it has read and those in the pipe
 kept_by() {
 	mkfifo "$work/fifo"

@@ -280,7 +280,7 @@ static bool is_over(const struct submit *submit)
 		return true;
 	if (!submit->outage.given_up)
 		return false;
-	return submit->spool == NULL || submit->ended || submit->locked_out ||
+	return submit->spool == NULL || submit->ended ||
 	       (only_spooling(submit) && submit->spool_refuses);
 }
 
@@ -327,6 +327,8 @@ static void spool_begin(struct submit *submit)
 		submit->outage.given_up = true;
 		if (submit->stop_wanted)
 			stop_begin(submit);
+		else if (is_endless(submit)) /* it would be spooled forever */
+			input_stop(submit);
 		queue_spool(submit);
 	} else if (retry_limit != NSEC_NEVER) {
 		/* whole milliseconds: a free lock does not change the limit that is logged */
