@@ -58,10 +58,10 @@ static void predecessors_find(
 /* Who tells the end of the incident of a removed watch; besides, its command does. */
 #define TOLD_BY (CONFIG_XMPP | CONFIG_HTTP)
 
-/* It is given up. */
-static void ending_log(const struct watched *watched, const char *why)
+/* It is given up; these workers had, or should have had it. */
+static void ending_log(const struct watched *watched, unsigned workers, const char *why)
 {
-	if (watched->config->workers == CONFIG_HTTP)
+	if (workers == CONFIG_HTTP)
 		log_warning("%sthe incident could not be resolved at the PagerDuty service that "
 			    "was configured before, %s; resolve it there: %s",
 			watched->config->label, why, watched->outage.key);
@@ -94,7 +94,7 @@ static void ending_add(struct endings *endings, struct watched *watched, unsigne
 		endings->each[endings->count++] = watched;
 		return;
 	}
-	ending_log(watched, "there are too many watches");
+	ending_log(watched, workers, "there are too many watches");
 	watched_free(watched);
 }
 
@@ -354,7 +354,7 @@ static void endings_tick(struct monitor *monitor, const struct timestamps *now)
 		if (pending > 0 && now->monotonic < watched->ends_by)
 			continue;
 		if (pending > 0)
-			ending_log(watched, "the time for that is over");
+			ending_log(watched, watched->config->workers, "the time for that is over");
 		config_drop(monitor->config, watched->config);
 		watched_free(watched);
 		watches->ending--;

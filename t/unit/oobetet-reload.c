@@ -166,6 +166,38 @@ static void a_service_that_knows_of_no_incident_is_not_told(void **state)
 	end();
 }
 
+/* As many watches as there may be, after these lines. */
+static void all_watches(const char *lines, struct buffer *text)
+{
+	buffer_clear(text);
+	buffer_append_text(text, lines);
+	for (int i = 0; i < WATCHES_MAX; i++)
+		buffer_printf(text, "[watch w%d]\nwatched_check = %d\n", i, i);
+}
+
+static void without_room_for_an_incident_its_place_is_logged(void **state)
+{
+	struct buffer text = {NULL, 0, 0};
+
+	(void)state;
+	all_watches(ACCOUNT FIRST, &text);
+	begin(text.data);
+	incidents_begin();
+	all_watches(ACCOUNT SECOND, &text);
+	reloaded(text.data);
+	assert_int_equal(monitor.watches.count, WATCHES_MAX);
+	assert_int_equal(monitor.watches.ending, 0);
+	assert_true(
+		log_has("watch w63: the incident could not be resolved at the PagerDuty service "
+			"that was configured before, there are too many watches; resolve it "
+			"there: Flapjack Self Monitoring from "));
+	assert_false(log_has("no longer configured"));
+	reloaded(ACCOUNT FIRST ONE);
+	assert_true(log_has("watch w63: no longer configured; notifications not delivered: "));
+	buffer_free(&text);
+	end();
+}
+
 static int log_begin(void **state)
 {
 	(void)state;
@@ -188,6 +220,8 @@ int main(void)
 			an_incident_ends_at_each_service_that_has_it, log_begin, log_end),
 		cmocka_unit_test_setup_teardown(
 			a_service_that_knows_of_no_incident_is_not_told, log_begin, log_end),
+		cmocka_unit_test_setup_teardown(
+			without_room_for_an_incident_its_place_is_logged, log_begin, log_end),
 	};
 
 	log_open("test");
