@@ -243,7 +243,7 @@ uint64_t queue_thinned(const struct queue *queue)
 
 size_t queue_listed(const struct queue *queue)
 {
-	return queue->listed;
+	return queue->rewrite ? 0 : queue->listed;
 }
 
 /* RPUSH commands of PUSH_WORDS each, of all that are not listed. */

@@ -50,7 +50,7 @@ nsec queue_deadline(const struct queue *queue);
 size_t queue_waiting(const struct queue *queue); /* those under way included */
 size_t queue_under_way(const struct queue *queue);
 
-/* How many are in the list in Redis, by the last commit. */
+/* How many are in the list in Redis, by the last commit; 0: the next one writes it anew. */
 size_t queue_listed(const struct queue *queue);
 
 /* How many were replaced by a newer one of their check, ever. */

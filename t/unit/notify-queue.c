@@ -121,9 +121,12 @@ static void nothing_is_given_out_before_it_is_in_the_list(void **state)
 	assert_false(queue_changed(queue));
 	queue_done(queue, taken(queue, 0, "c1"));
 	put(queue, 4, "d1");
+	assert_int_equal(queue_listed(queue), 1);
 	queue_rewrite(queue);
+	assert_int_equal(queue_listed(queue), 0);
 	expect_commands(queue, "2 DEL k 3 RPUSH k d1 ");
 	queue_committed(queue);
+	assert_int_equal(queue_listed(queue), 1);
 	assert_false(queue_changed(queue));
 	queue_free(queue);
 }
