@@ -141,7 +141,7 @@ one() {
 }
 
 @test "GET /state/ENTITY/CHECK: 200 while a check is ok, 503 otherwise, 404 if it is not known" {
-	local path
+	local path accept
 	start_redis
 	start_broker --interval 1h
 	posts 200 "$(event a b ok '"summary":"fine \"all\"","details":"more"')" "$(event a c warning '"summary":"1\n2"')" \
@@ -156,6 +156,14 @@ one() {
 		'["a","ok",false,"more",300]' ]
 	[ "$(one a/old -H 'Accept: application/json' | head -1 | jq -c '[.state, .reported, .stale]')" = '["unknown","ok",true]' ]
 	[ "$(one a/old -H 'Accept: application/json' | tail -1)" = 503 ]
+	for accept in '*/*' 'application/json;q=0' 'application/json;q=0.000, */*' 'application/json;q=0.2, */*;q=0.3' \
+		'text/html, */*;q=0.8' 'text/plain, application/json;q=0.9' 'application/jsonx' 'x;a=application/json'; do
+		[ "$(one a/b -H "Accept: $accept")" = $'ok: a:b: fine "all"\n200' ]
+	done
+	for accept in 'text/plain;q=0.1, application/json' 'application/json, text/plain, */*' 'application/*' \
+		'text/*;q=0.9, APPLICATION/JSON; charset=utf-8;Q=1.000'; do
+		[[ "$(one a/b -H "Accept: $accept")" == '{"entity":"a"'* ]]
+	done
 	[ "$(one a/b -I | tr -d '\r' | grep -c 'Content-Length: 20')" -eq 1 ]
 	[ "$(one a/c -I | tail -1)" = 503 ]
 	[ "$(one a/none)" = $'{"error": "there is no check \'none\' of \'a\'"}\n404' ]
@@ -165,6 +173,8 @@ one() {
 	for path in a/%zz a/%2 a/%0a /b 'a/b?ttl=1' "a/$(printf 'x%.0s' {1..1025})" a/%ff a/b%00; do
 		[[ "$(one "$path")" == '{"error": "'*'"}'$'\n400' ]]
 	done
+	[[ "$(one a/x%ff)" == *"'check' has no valid UTF-8 character at byte 2"* ]]
+	[[ "$(one a/x%07)" == *"'check' has a control character at byte 2"* ]]
 	[[ "$(one a/b -X DELETE)" == *'does not accept DELETE, only GET, HEAD'*405 ]]
 	# as a check of Nagios and the like
 	check_http -H 127.0.0.1 -p "$broker_port" -u /state/a/b -s 'ok: a:b'

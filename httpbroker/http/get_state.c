@@ -368,7 +368,7 @@ static struct submission *check_begin(struct request *request)
 	static const char *const none[] = {NULL};
 	struct response *response = &request->response;
 	struct answer answer = {response, request->broker->stale_as, moment_now(),
-		prefer_has(request->headers[HEADER_ACCEPT], CONTENT_JSON)};
+		accepts_json(request->headers[HEADER_ACCEPT])};
 	struct buffer key = {NULL, 0, 0};
 
 	if (!path_check(request, 0, "/state/ENTITY/CHECK") ||

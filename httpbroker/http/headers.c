@@ -8,6 +8,7 @@
 #include "httpbroker/http/hosts.h"
 #include "httpbroker/http/routes.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -193,6 +194,70 @@ bool prefer_has(const char *value, const char *preference)
 		value += strcspn(value, ",");
 	}
 	return false;
+}
+
+/* The weight behind a media range, `;q=0.5`, in thousandths; not given: the highest. */
+static unsigned weight_read(const char *range, const char *end)
+{
+	const char *c = range;
+
+	while ((c = memchr(c, ';', (size_t)(end - c))) != NULL) {
+		c++;
+		c += strspn(c, " \t");
+		if (strncasecmp(c, "q=", 2) != 0)
+			continue;
+		unsigned weight = c[2] == '1' ? 1000 : 0, digit = 100;
+		if (weight == 0 && c[2] == '0' && c[3] == '.')
+			for (c += 4; isdigit((unsigned char)*c); c++, digit /= 10)
+				weight += (unsigned)(*c - '0') * digit;
+		return weight;
+	}
+	return 1000;
+}
+
+/* How a media range matches a type; the more exact one counts. */
+enum range_match { RANGE_NOT, RANGE_ANY, RANGE_KIND, RANGE_EXACT };
+
+static enum range_match range_match(const char *range, const char *type)
+{
+	size_t length = strcspn(range, ";, \t"), kind = strcspn(type, "/") + 1;
+
+	if (length == strlen(type) && strncasecmp(range, type, length) == 0)
+		return RANGE_EXACT;
+	if (length == kind + 1 && range[kind] == '*' && strncasecmp(range, type, kind) == 0)
+		return RANGE_KIND;
+	return length == 3 && strncmp(range, "*/*", 3) == 0 ? RANGE_ANY : RANGE_NOT;
+}
+
+/* The weight of a type in an Accept header; 0: it is not acceptable. */
+static unsigned weight_of(const char *value, const char *type, enum range_match *best)
+{
+	unsigned weight = 0;
+
+	*best = RANGE_NOT;
+	while (*value != '\0') {
+		value += strspn(value, ", \t");
+		const char *end = value + strcspn(value, ",");
+		enum range_match match = range_match(value, type);
+		if (match > *best) {
+			*best = match;
+			weight = weight_read(value, end);
+		}
+		value = end;
+	}
+	return weight;
+}
+
+bool accepts_json(const char *value)
+{
+	enum range_match json, text;
+
+	if (value == NULL)
+		return false;
+	unsigned json_weight = weight_of(value, CONTENT_JSON, &json);
+	unsigned text_weight = weight_of(value, "text/plain", &text);
+	return json_weight > text_weight ||
+	       (json_weight > 0 && json_weight == text_weight && json == RANGE_EXACT);
 }
 
 /* Which route answers a request; the query; refusals. */

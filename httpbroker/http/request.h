@@ -193,6 +193,12 @@ bool headers_check(struct request *request);
 /* Whether a Prefer header (RFC 7240) has this preference: `respond-async, wait=5`. NULL: no. */
 bool prefer_has(const char *value, const char *preference);
 
+/*
+ * Whether an Accept header (RFC 9110, 12.5.1) prefers JSON to plain text, by their weights; of equal
+ * ones JSON only if it is named itself. NULL: no.
+ */
+bool accepts_json(const char *value);
+
 /* Refuses the whole request: counts that for the format (NULL: none) and fills the response. */
 void request_refuse(struct request *request, const struct format *format, enum outcome outcome,
 	const char *why) __attribute__((cold));

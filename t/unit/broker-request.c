@@ -56,6 +56,32 @@ static void a_preference_is_found_among_others(void **state)
 	assert_false(prefer_has(NULL, "respond-async"));
 }
 
+static void json_is_preferred_by_its_weight(void **state)
+{
+	static const char *const json[] = {"application/json", "Application/JSON",
+		"application/json;q=0.001", "application/json; charset=utf-8; Q=0.5, */*;q=0.1",
+		"text/plain;q=0.1, application/json", "application/json, text/plain, */*",
+		"application/json;q=0.5, */*;q=0.5", "application/*",
+		"text/html, application/json;q=0.9", ", ,application/json", "application/json;q",
+		"text/plain;q=0, */*"};
+	static const char *const text[] = {"", "*/*", "text/*", "text/plain", "text/html",
+		"application/json;q=0", "application/json;q=0.0, */*",
+		"application/json;q=0.000, text/plain;q=0", "application/*;q=0.9, text/plain",
+		"application/json;q=0.2, */*;q=0.3", "text/plain, application/json;q=0.999",
+		"application/*, */*", "application/jsonx", "application/jso",
+		"x;a=application/json", "application/json;q=", ";q=1", "*",
+		"application/json;q=0;q"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(json); i++)
+		if (!accepts_json(json[i]))
+			fail_msg("'%s' asks for JSON", json[i]);
+	for (size_t i = 0; i < ARRAY_LENGTH(text); i++)
+		if (accepts_json(text[i]))
+			fail_msg("'%s' asks for text", text[i]);
+	assert_false(accepts_json(NULL));
+}
+
 static void events_are_counted_by_format_and_outcome(void **state)
 {
 	struct counters *counters = counters_new();
@@ -260,6 +286,7 @@ int main(void)
 		cmocka_unit_test(parameters_are_found_by_name),
 		cmocka_unit_test(a_query_with_anything_else_is_refused),
 		cmocka_unit_test(a_preference_is_found_among_others),
+		cmocka_unit_test(json_is_preferred_by_its_weight),
 		cmocka_unit_test(events_are_counted_by_format_and_outcome),
 		cmocka_unit_test(dropped_fields_are_counted),
 		cmocka_unit_test(overload_is_logged_at_its_start_and_end),
