@@ -111,10 +111,15 @@ enum { CHECKS_KEY = 2 * LIMIT_NAME + 1 + CHECKS_SUFFIX };
 /* Writes the key and a NUL; returns the length. */
 size_t check_key(const struct check *check, char out[CHECKS_KEY]);
 
+static inline struct names check_names(const struct check *check)
+{
+	return (struct names){check->names, (uint16_t)check->hh.keylen, check->entity_length};
+}
+
 /* Writes the head of its last event. Returns the length. */
 static inline size_t check_head(const struct check *check, char out[ENCODED_HEAD_MAX])
 {
-	const struct names names = {check->names, (uint16_t)check->hh.keylen, check->entity_length};
+	const struct names names = check_names(check);
 
 	return encoded_head(&names, out);
 }

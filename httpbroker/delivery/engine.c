@@ -5,7 +5,6 @@
 #include "common/memory.h"
 #include "httpbroker/checks/wheel.h"
 #include "httpbroker/delivery/flapjack.h"
-#include "httpbroker/delivery/record.h"
 #include "httpbroker/limits.h"
 
 #include <stdlib.h>
@@ -228,13 +227,10 @@ static enum engine_result forgotten_apply(
 
 static void check_forget(struct engine *engine, struct check *check)
 {
-	if (engine->settings->forgotten != NULL) {
-		char field[2 * LIMIT_NAME + 1];
+	const struct names names = check_names(check);
 
-		memcpy(field, check->names, check->hh.keylen);
-		field[check->entity_length] = RECORD_SEPARATOR;
-		engine->settings->forgotten(engine->settings->owner, field, check->hh.keylen);
-	}
+	if (engine->settings->forgotten != NULL)
+		engine->settings->forgotten(engine->settings->owner, &names);
 	log_debug("Forgetting %.*s", (int)check->hh.keylen, check->names);
 	checks_remove(engine->checks, check);
 	outbox_forget(engine->outbox, check);

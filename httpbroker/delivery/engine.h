@@ -38,9 +38,8 @@ struct engine_settings {
 	nsec forget_after;      /* a check is stale this long at most; NSEC_NEVER: forever */
 	bool muted;             /* nothing is pushed; the outbox gets records only */
 
-	/* NULL: nobody. Is told of each check that is forgotten, by the field of its record. */
-	void (*forgotten)(void *owner, const char *field, size_t length);
-	void *owner; /* of that */
+	void (*forgotten)(void *owner, const struct names *names); /* NULL: nobody is told */
+	void *owner;                                               /* of that */
 };
 
 struct engine;

@@ -137,11 +137,6 @@ void loader_finish(struct loader *loader)
 	loader->complete = true;
 }
 
-void loader_forget(void *loader, const char *field, size_t length)
-{
-	missing_add(((struct loader *)loader)->missing, field, length);
-}
-
 bool loader_complete(const struct loader *loader)
 {
 	return loader->complete;
@@ -158,6 +153,13 @@ static size_t field_write(const struct names *names, char out[2 * LIMIT_NAME + 1
 	memcpy(out, names->bytes, names->length);
 	out[names->entity_length] = RECORD_SEPARATOR;
 	return names->length;
+}
+
+void loader_forget(void *loader, const struct names *names)
+{
+	char field[2 * LIMIT_NAME + 1];
+
+	missing_add(((struct loader *)loader)->missing, field, field_write(names, field));
 }
 
 bool loader_knows(

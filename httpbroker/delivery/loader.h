@@ -34,7 +34,7 @@ bool loader_knows(
  * A check has no record any more: for engine_settings.forgotten, whose owner is the loader. A
  * record that is read later does not bring it back.
  */
-void loader_forget(void *loader, const char *field, size_t length);
+void loader_forget(void *loader, const struct names *names);
 
 /* Loads the check's record soon; ignored while enough are wanted or being fetched. */
 void loader_prefetch(struct loader *loader, const struct names *names);
