@@ -84,6 +84,29 @@ drop+ {"a":1}
 	log_has submit '1 event not delivered, from line 1 on'
 }
 
+@test "a long body gets more time than a short one, on a slow line" {
+	start slow python3 -c 'import re, socket, sys, time
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+connection, _ = listener.accept()
+data, length = b"", 1
+while part := connection.recv(7000):
+    data += part
+    time.sleep(0.5)
+    head, separator, body = data.partition(b"\r\n\r\n")
+    length = int(re.search(rb"(?i)content-length: (\d+)", head)[1]) if separator else 1
+    if len(body) >= length:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 18\r\n\r\nCaching state: {}\n")
+        print(length, "bytes", flush=True)
+        data = b""' "$port"
+	poll 20 listening "$port"
+	text=$(head -c 4000 /dev/zero | tr '\0' x)
+	for i in {1..80}; do printf '{"entity":"e","check":"%s","state":"ok","summary":"%s"}\n' "$i" "$text"; done >"$work/events"
+	run httpbroker-submit --retry 0 "$work/events"
+	[ "$output" = '' ]
+	[ "$status" -eq 0 ]
+	grep -E '^2[0-9]{5} bytes' "$work/slow.log"
+}
+
 @test "after a response that is too long, each event is sent separately" {
 	double long 200
 	submit '{"a":1}{"b":2}' -v

@@ -18,7 +18,7 @@ struct target_options {
 	const char *user_agent;
 	const char *api;     /* of Alertmanager: appended to the URL, whose query is dropped; NULL:
 				the broker's, with /state as the default path, or a UNIX socket */
-	long limit_ms;       /* of a request */
+	long limit_ms;       /* of a request; 0: it is set in the handle before each */
 	const char *ca_file; /* trusted certificates; NULL: the system's */
 	const char *token;   /* sent as Bearer; NULL: none */
 };

@@ -21,9 +21,6 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-/* The broker answers within 5 s even when its Redis hangs; a proxy and a slow line add to that. */
-#define REQUEST_LIMIT_MS 15000L
-
 #define RETRY_LIMIT (30 * NSEC_PER_SEC) /* default where the input ends */
 
 enum { HOST_NAME = 256 };
@@ -119,7 +116,6 @@ static struct sender *sender_make(const struct options *options)
 	char *token = token_read(options);
 	const struct target_options target = {
 		.user_agent = "httpbroker-submit/" PACKAGE_VERSION,
-		.limit_ms = REQUEST_LIMIT_MS,
 		.ca_file = options->ca_file,
 		.token = token,
 	};

@@ -15,6 +15,10 @@
 /* Bytes kept of a response; the rest is dropped. A batch's has a line for each event. */
 #define RESPONSE_MAX ((size_t)4 * 1024 * 1024)
 
+/* The broker answers within 5 s even when its Redis hangs; a proxy and a slow line add to that. */
+#define REQUEST_LIMIT_MS 15000L
+#define SLOWEST_LINE 16 /* bytes of a body that one millisecond is added for */
+
 struct sender {
 	struct target *targets[SENDER_TARGETS];
 	size_t targets_count;
@@ -124,6 +128,8 @@ static void request_start(struct sender *sender)
 		post_set_up(sender);
 	else
 		delete_set_up(sender);
+	curl_easy_setopt(current(sender)->easy, CURLOPT_TIMEOUT_MS,
+		REQUEST_LIMIT_MS + (long)(sender->request->length / SLOWEST_LINE));
 	transfer_start(sender->transfer, current(sender)->easy);
 }
 

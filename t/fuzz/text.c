@@ -68,6 +68,21 @@ static void clean_try(const char *bytes, size_t length, enum utf8_lines lines)
 	buffer_free(&clean);
 }
 
+/* What is visible stays as it is. */
+static void visible_try(const char *bytes, size_t length)
+{
+	struct buffer once = {NULL, 0, 0}, twice = {NULL, 0, 0};
+
+	buffer_append(&once, "", 0);
+	buffer_append(&twice, "", 0);
+	utf8_visible_append(&once, bytes, length);
+	utf8_visible_append(&twice, once.data, once.length);
+	FUZZ_EXPECT(strcmp(once.data, twice.data) == 0);
+	FUZZ_EXPECT(utf8_clean_span(once.data, once.length, UTF8_ONE_LINE) == once.length);
+	buffer_free(&once);
+	buffer_free(&twice);
+}
+
 /* What was mended needs it no more. */
 static void escapes_try(const char *bytes, size_t length)
 {
@@ -89,6 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	free(text);
 	clean_try((const char *)bytes, length, UTF8_LINES);
 	clean_try((const char *)bytes, length, UTF8_ONE_LINE);
+	visible_try((const char *)bytes, length);
 	escapes_try((const char *)bytes, length);
 	return 0;
 }
