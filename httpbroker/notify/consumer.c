@@ -4,7 +4,7 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/random.h"
-#include "httpbroker/notify/limits.h"
+#include "httpbroker/notify/input.h"
 #include "httpbroker/notify/notify.h"
 #include "httpbroker/notify/store.h"
 #include "httpbroker/redis/client.h"
@@ -38,14 +38,14 @@ struct consumer {
 	enum query query; /* whose reply is awaited; QUERY_NONE: none, or it is of no use */
 	char asked[700];  /* its command and key, for messages */
 	struct load load;
-	bool empty;            /* the queue was empty: wait for it */
-	redisReply *taken;     /* the events that were judged, and are not trimmed yet */
-	struct commit *commit; /* in flight */
-	int64_t length;        /* of the queue */
-	int64_t records;       /* of problems, by the last commit; -1: not known */
-	uint64_t number;       /* of events taken, for messages */
-	size_t counted;        /* the output whose list was counted last, */
-	nsec count_at;         /* and when the next one is */
+	bool empty;             /* the queue was empty: wait for it */
+	redisReply *taken;      /* the events that were judged, and are not trimmed yet */
+	struct commit *commit;  /* in flight */
+	int64_t length;         /* of the queue */
+	int64_t records;        /* of problems, by the last commit; -1: not known */
+	uint64_t number;        /* of events taken, for messages */
+	struct output *counted; /* whose list was counted last, */
+	nsec count_at;          /* and when the next one is */
 	struct log_limit foreign, losses;
 };
 
@@ -59,6 +59,7 @@ struct consumer *consumer_new(struct notify *notify, nsec now)
 	struct consumer *consumer = memory_zeroed(1, sizeof *consumer);
 	const struct options *options = notify->options;
 	char host[HOST_NAME_MAX + 1] = "", place[sizeof host + 32];
+	struct output *output;
 
 	gethostname(host, sizeof host - 1);
 	snprintf(place, sizeof place, "%s pid:%ld", host, (long)getpid());
@@ -69,9 +70,9 @@ struct consumer *consumer_new(struct notify *notify, nsec now)
 		die(EX_OSERR, "no eventfd");
 	keys_init(&consumer->keys, "httpbroker-notify", options->name, options->queue, 2);
 	problems_store(notify->problems, consumer->keys.checks);
-	for (size_t i = 0; i < notify->output_count; i++)
-		notify->outputs[i]->key = memory_printed(
-			"httpbroker-notify:%s:output:%s", options->name, notify->outputs[i]->name);
+	LL_FOREACH(notify->outputs, output)
+	output->key = memory_printed("httpbroker-notify:%s:output:%s", options->name, output->name);
+	consumer->counted = notify->outputs;
 	struct redis_settings settings = {
 		.place = options->redis.place,
 		.session =
@@ -116,10 +117,12 @@ void consumer_free(struct consumer *consumer)
 static void forget_all(struct consumer *consumer)
 {
 	struct notify *notify = consumer->notify;
+	struct output *output;
 
-	for (size_t i = 0; i < notify->output_count; i++) {
-		notify->outputs[i]->type->reset(notify->outputs[i]);
-		queue_clear(notify->outputs[i]->queue);
+	LL_FOREACH(notify->outputs, output)
+	{
+		output->type->reset(output);
+		queue_clear(output->queue);
 	}
 	problems_clear(notify->problems);
 	taken_drop(consumer);
@@ -140,11 +143,9 @@ static void all_rewrite(struct consumer *consumer, struct moment now)
 /* A list may have been deleted, or shortened, while notifications wait in it. */
 static bool list_check(struct consumer *consumer, const redisReply *reply, struct moment now)
 {
-	const struct output *output = consumer->notify->outputs[consumer->counted];
-
 	if (reply->type != REDIS_REPLY_INTEGER)
 		return false;
-	if ((size_t)reply->integer < queue_listed(output->queue))
+	if ((size_t)reply->integer < queue_listed(consumer->counted->queue))
 		all_rewrite(consumer, now);
 	return true;
 }
@@ -169,7 +170,7 @@ static void role_change_apply(struct consumer *consumer, struct moment now)
 	case CHANGE_BECAME_ACTIVE:
 		forget_all(consumer);
 		consumer->phase = PHASE_LOADS;
-		load_begin(&consumer->load);
+		load_begin(&consumer->load, consumer->notify);
 		return;
 	case CHANGE_STANDBY:
 		log_info("standing by: %s is active", session_holder(session_of(consumer)));
@@ -196,15 +197,16 @@ static void problems_give(const struct notify *notify, struct output *output)
 static void load_end(struct consumer *consumer)
 {
 	struct notify *notify = consumer->notify;
+	struct output *output;
 
 	consumer->phase = PHASE_RUNS;
 	consumer->empty = false;
 	consumer->records = (int64_t)problems_count(notify->problems);
 	problems_sort(notify->problems);
 	judge_resume(notify->judge);
-	for (size_t i = 0; i < notify->output_count; i++)
-		if (notify->outputs[i]->type->problem != NULL)
-			problems_give(notify, notify->outputs[i]);
+	LL_FOREACH(notify->outputs, output)
+	if (output->type->problem != NULL)
+		problems_give(notify, output);
 	log_info("active: takes events from %s; lasting problems: %zu", consumer->keys.queue,
 		problems_count(notify->problems));
 }
@@ -224,8 +226,8 @@ static bool events_judge(struct consumer *consumer, redisReply *reply, struct mo
 
 		/* the reader may change it, and the first and last are compared later */
 		memcpy(copy, element->str, (size_t)element->len);
-		notify_event(consumer->notify, copy, (size_t)element->len, place,
-			++consumer->number, now);
+		event_take(consumer->notify, copy, (size_t)element->len, place, ++consumer->number,
+			now);
 		free(copy);
 	}
 	consumer->empty = reply->elements == 0;
@@ -259,7 +261,7 @@ static bool reply_apply(struct consumer *consumer, redisReply *reply, struct mom
 	case QUERY_LOAD:
 		if (!load_read(&consumer->load, notify, &consumer->keys, reply, now))
 			return false;
-		if (load_is_complete(&consumer->load, notify))
+		if (load_is_complete(&consumer->load))
 			load_end(consumer);
 		return true;
 	case QUERY_EVENTS:
@@ -335,7 +337,7 @@ static void load_send(struct consumer *consumer, nsec now)
 {
 	const char *words[LOAD_WORDS];
 
-	load_command(&consumer->load, consumer->notify, &consumer->keys, words);
+	load_command(&consumer->load, &consumer->keys, words);
 	query_send(consumer, QUERY_LOAD, words, now);
 }
 
@@ -355,21 +357,19 @@ static void wait_send(struct consumer *consumer, nsec now)
 /* Another list each time, of those that should not be empty. False: none has to be counted now. */
 static bool count_send(struct consumer *consumer, nsec now)
 {
-	const struct notify *notify = consumer->notify;
+	struct output *last = consumer->counted;
 
 	if (now < consumer->count_at)
 		return false;
-	for (size_t i = 0; i < notify->output_count; i++) {
-		consumer->counted = (consumer->counted + 1) % notify->output_count;
-		const struct output *output = notify->outputs[consumer->counted];
-
-		if (queue_listed(output->queue) == 0)
-			continue;
-		consumer->count_at = now + COUNT_INTERVAL;
-		query_send(consumer, QUERY_COUNT, RESP_WORDS("LLEN", output->key), now);
-		return true;
-	}
-	return false;
+	do {
+		consumer->counted = consumer->counted->next != NULL ? consumer->counted->next
+								    : consumer->notify->outputs;
+	} while (queue_listed(consumer->counted->queue) == 0 && consumer->counted != last);
+	if (queue_listed(consumer->counted->queue) == 0)
+		return false;
+	consumer->count_at = now + COUNT_INTERVAL;
+	query_send(consumer, QUERY_COUNT, RESP_WORDS("LLEN", consumer->counted->key), now);
+	return true;
 }
 
 void consumer_send(struct consumer *consumer, bool stops, bool under_way, struct moment now)
@@ -403,10 +403,11 @@ bool consumer_released(const struct consumer *consumer)
 	return session_released(session_of(consumer)) || consumer->phase == PHASE_IDLE;
 }
 
-void consumer_poll(const struct consumer *consumer, struct pollfd *fds)
+size_t consumer_poll(const struct consumer *consumer, struct pollfd *fds)
 {
 	fds[0] = (struct pollfd){.fd = consumer->wake_fd, .events = POLLIN};
 	redis_poll(consumer->redis, &fds[1]);
+	return CONSUMER_FDS;
 }
 
 nsec consumer_deadline(const struct consumer *consumer)

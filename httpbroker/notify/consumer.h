@@ -21,6 +21,7 @@
 #include "common/clocks.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct consumer;
@@ -29,7 +30,7 @@ struct pollfd;
 
 /* The outputs are all added to notify. */
 struct consumer *consumer_new(struct notify *notify, nsec now);
-void consumer_free(struct consumer *consumer);
+void consumer_free(struct consumer *consumer); /* NULL is allowed */
 
 /* Receives, and judges events. */
 void consumer_receive(struct consumer *consumer, struct moment now);
@@ -47,8 +48,9 @@ bool consumer_released(const struct consumer *consumer);
  */
 bool consumer_runs(const struct consumer *consumer, nsec now);
 
-enum { CONSUMER_FDS = 2 }; /* that consumer_poll() writes */
-void consumer_poll(const struct consumer *consumer, struct pollfd *fds);
+/* Writes CONSUMER_FDS; returns that. */
+enum { CONSUMER_FDS = 2 };
+size_t consumer_poll(const struct consumer *consumer, struct pollfd *fds);
 nsec consumer_deadline(const struct consumer *consumer);
 
 /* Events in the queue at the last commit; -1: unknown. */

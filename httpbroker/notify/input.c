@@ -3,17 +3,18 @@
 
 #include "common/descriptors.h"
 #include "common/log.h"
-#include "common/memory.h"
 #include "common/number.h"
 #include "common/utf8.h"
 #include "httpbroker/notify/limits.h"
 #include "httpbroker/notify/notify.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define TOO_LONG "it is longer than 1 MiB"
 
 static const struct key {
 	const char *name;
@@ -99,7 +100,7 @@ json_t *event_json_read(char *json, size_t length, nsec wall, struct event *out,
 
 	event_init(out);
 	if (length > LIMIT_LINE) {
-		reason_set(why, "it is longer than 1 MiB");
+		reason_set(why, TOO_LONG);
 		return NULL;
 	}
 	utf8_mend_escapes(json, length);
@@ -114,37 +115,57 @@ json_t *event_json_read(char *json, size_t length, nsec wall, struct event *out,
 	return NULL;
 }
 
+static void event_skip(
+	struct notify *notify, const char *place, uint64_t number, const char *why, nsec now)
+{
+	notify->skipped++;
+	log_limited(&notify->skips, now, log_warning, "%s %" PRIu64 ": %s; the event is skipped",
+		place, number, why);
+}
+
+void event_take(struct notify *notify, char *json, size_t length, const char *place,
+	uint64_t number, struct moment now)
+{
+	struct event event;
+	struct reason why;
+	json_t *document = event_json_read(json, length, now.wall, &event, &why);
+
+	if (document == NULL || !judge_event(notify->judge, &event, now, &why)) {
+		event_skip(notify, place, number, why.text, now.monotonic);
+	} else {
+		notify->events++;
+		notify->event_time = event.time;
+		notify->lag = now.wall / NSEC_PER_SEC - event.time;
+	}
+	json_decref(document);
+}
+
 /* ---- standard input ---- */
 
-struct input *input_new(void)
+void input_init(struct input *input, bool reads)
 {
-	struct input *input = memory_zeroed(1, sizeof *input);
-
+	*input = (struct input){.ended = !reads};
 	lines_init(&input->lines, LIMIT_LINE);
-	return input;
 }
 
 void input_free(struct input *input)
 {
-	if (input == NULL)
-		return;
 	lines_free(&input->lines);
-	free(input);
 }
 
 static void lines_judge(struct input *input, struct notify *notify, struct moment now)
 {
+	static const char place[] = "standard input, line";
 	struct lines *lines = &input->lines;
 	enum lines_result result;
 	char *line;
 
 	while ((result = lines_next(lines, &line)) != LINES_NONE) {
 		if (result == LINES_TOO_LONG)
-			notify_skip(notify, "standard input, line", lines->number,
-				"it is longer than 1 MiB", now.monotonic);
+			event_skip(notify, place, lines->number, TOO_LONG, now.monotonic);
 		else if (line[strspn(line, " \t\r")] != '\0')
-			notify_event(notify, line, lines_length(lines, line),
-				"standard input, line", lines->number, now);
+			event_take(
+				notify, line, lines_length(lines, line), place, lines->number, now);
 	}
 }
 

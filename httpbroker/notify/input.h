@@ -25,6 +25,13 @@ struct pollfd;
 json_t *event_json_read(
 	char *json, size_t length, nsec wall, struct event *out, struct reason *why);
 
+/*
+ * Judges an event. One that cannot be read is logged, with its place, and counted; nothing else is
+ * lost by it. `json` may be changed.
+ */
+void event_take(struct notify *notify, char *json, size_t length, const char *place,
+	uint64_t number, struct moment now);
+
 /* Standard input. */
 struct input {
 	struct lines lines;
@@ -32,10 +39,11 @@ struct input {
 	bool failed; /* it cannot be read, which was logged */
 };
 
-struct input *input_new(void);
+/* `reads`: else it has ended. */
+void input_init(struct input *input, bool reads);
 void input_free(struct input *input);
 
-/* Reads what there is, at most 64 KiB. */
+/* Reads what there is, at most 64 KiB, and judges it. */
 void input_work(struct input *input, struct notify *notify, struct moment now);
 
 void input_poll(const struct input *input, struct pollfd *out);

@@ -12,10 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <utlist.h>
 
 #define PREFIX "httpbroker_notify_"
 
-static void outputs_append(const struct notify *notify, struct buffer *out)
+static void outputs_append(const struct output *outputs, struct buffer *out)
 {
 	static const char *const families[][3] = {
 		{PREFIX "delivered_total", "counter",
@@ -26,10 +27,12 @@ static void outputs_append(const struct notify *notify, struct buffer *out)
 		{PREFIX "waiting", "gauge", "Notifications that wait for the output."},
 	};
 
+	const struct output *output;
+
 	for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
 		prometheus_family(out, families[i][0], families[i][1], families[i][2]);
-		for (size_t j = 0; j < notify->output_count; j++) {
-			const struct output *output = notify->outputs[j];
+		LL_FOREACH(outputs, output)
+		{
 			const uint64_t values[] = {output->delivered, output->failures,
 				output->dropped + queue_thinned(output->queue),
 				queue_waiting(output->queue)};
@@ -40,9 +43,9 @@ static void outputs_append(const struct notify *notify, struct buffer *out)
 	}
 }
 
-static void metrics_text(const struct notify *notify, struct buffer *out)
+static void metrics_text(
+	const struct notify *notify, const struct consumer *consumer, struct buffer *out)
 {
-	const struct consumer *consumer = notify->consumer;
 	const struct {
 		const char *name, *type, *help;
 		int64_t value; /* -1: unknown */
@@ -75,7 +78,7 @@ static void metrics_text(const struct notify *notify, struct buffer *out)
 			PROMETHEUS_LABELS(
 				"event", notification_event((enum notification_kind)kind)),
 			(int64_t)notify->told[kind]);
-	outputs_append(notify, out);
+	outputs_append(notify->outputs, out);
 }
 
 static bool file_write(const char *path, const struct buffer *text)
@@ -93,13 +96,13 @@ static bool file_write(const char *path, const struct buffer *text)
 	return written;
 }
 
-void metrics_write(struct notify *notify, const char *path)
+void metrics_write(struct notify *notify, const struct consumer *consumer, const char *path)
 {
 	struct buffer text = {NULL, 0, 0};
 
 	if (path == NULL)
 		return;
-	metrics_text(notify, &text);
+	metrics_text(notify, consumer, &text);
 	bool written = file_write(path, &text);
 	buffer_free(&text);
 	if (!written && !notify->metrics_fail)
@@ -110,21 +113,18 @@ void metrics_write(struct notify *notify, const char *path)
 	notify->metrics_fail = !written;
 }
 
-void metrics_log(const struct notify *notify)
+void metrics_log(const struct notify *notify, const struct consumer *consumer)
 {
-	const struct consumer *consumer = notify->consumer;
+	const struct output *output;
 	struct buffer waiting = {NULL, 0, 0};
 	uint64_t told = 0;
 
 	for (int kind = 0; kind < NOTIFICATION_KINDS; kind++)
 		told += notify->told[kind];
-	for (size_t i = 0; i < notify->output_count; i++) {
-		const struct output *output = notify->outputs[i];
-
-		buffer_printf(&waiting, "; output %s: %" PRIu64 " delivered, %zu waiting%s",
-			output->name, output->delivered, queue_waiting(output->queue),
-			output->failing_since != 0 ? ", failing" : "");
-	}
+	LL_FOREACH(notify->outputs, output)
+	buffer_printf(&waiting, "; output %s: %" PRIu64 " delivered, %zu waiting%s", output->name,
+		output->delivered, queue_waiting(output->queue),
+		output->failing_since != 0 ? ", failing" : "");
 	log_info("%s; events: %" PRIu64 ", skipped: %" PRIu64 ", notifications: %" PRIu64
 		 ", problems: %zu%s",
 		consumer != NULL ? consumer_role(consumer) : "reading standard input",

@@ -10,7 +10,6 @@ httpbroker_notify_libnotify_a_SOURCES = \
 	httpbroker/notify/input.c httpbroker/notify/input.h \
 	httpbroker/notify/judge.c httpbroker/notify/judge.h \
 	httpbroker/notify/limits.h \
-	httpbroker/notify/loop.c \
 	httpbroker/notify/metrics.c \
 	httpbroker/notify/notification.c httpbroker/notify/notification.h \
 	httpbroker/notify/notify.c httpbroker/notify/notify.h \

@@ -44,9 +44,10 @@ struct output_type {
 
 struct output {
 	const struct output_type *type;
-	char *name; /* owned; for logs, metrics and its list in Redis: `command` */
-	char *key;  /* owned; of that list */
-	void *self; /* the type's */
+	struct output *next; /* of notify.h */
+	char *name;          /* owned; for logs, metrics and its list in Redis: `command` */
+	char *key;           /* owned; of that list */
+	void *self;          /* the type's */
 	struct queue *queue;
 	bool test;           /* a test: a notification is tried once */
 	bool finishing;      /* standard input has ended */

@@ -9,21 +9,20 @@
 #include <hiredis/hiredis.h>
 #include <stdio.h>
 #include <string.h>
+#include <utlist.h>
 
 enum { LOAD_AT_ONCE = 1000 };
 
-void load_begin(struct load *load)
+void load_begin(struct load *load, const struct notify *notify)
 {
-	*load = (struct load){.cursor = "0"};
+	*load = (struct load){.cursor = "0", .output = notify->outputs};
 }
 
-void load_command(struct load *load, const struct notify *notify, const struct keys *keys,
-	const char *words[LOAD_WORDS])
+void load_command(struct load *load, const struct keys *keys, const char *words[LOAD_WORDS])
 {
 	const char *const scan[LOAD_WORDS] = {"HSCAN", keys->checks, load->cursor, "COUNT", "1000"};
-	const char *const range[LOAD_WORDS] = {"LRANGE",
-		load->problems_done ? notify->outputs[load->output]->key : NULL, load->first,
-		load->last};
+	const char *const range[LOAD_WORDS] = {
+		"LRANGE", load->output->key, load->first, load->last};
 
 	snprintf(load->first, sizeof load->first, "%zu", load->loaded);
 	snprintf(load->last, sizeof load->last, "%zu", load->loaded + LOAD_AT_ONCE - 1);
@@ -72,18 +71,18 @@ bool load_read(struct load *load, struct notify *notify, const struct keys *keys
 	if (!load->problems_done)
 		return problems_load(load, notify, keys, reply, now);
 	for (size_t i = 0; i < reply->elements; i++)
-		item_load(notify, notify->outputs[load->output], reply->element[i]);
+		item_load(notify, load->output, reply->element[i]);
 	load->loaded += reply->elements;
 	if (reply->elements < LOAD_AT_ONCE) {
-		load->output++;
+		load->output = load->output->next;
 		load->loaded = 0;
 	}
 	return true;
 }
 
-bool load_is_complete(const struct load *load, const struct notify *notify)
+bool load_is_complete(const struct load *load)
 {
-	return load->problems_done && load->output == notify->output_count;
+	return load->problems_done && load->output == NULL;
 }
 
 /* The oldest events first, up to LIMIT_TAKEN and LIMIT_TAKEN_BYTES; what is too long is cut. */
@@ -162,34 +161,40 @@ static void taken_write(const redisReply *taken, struct resp_list *out)
 
 void store_rewrite(struct notify *notify, struct moment now)
 {
+	struct output *output;
+
 	problems_rewrite(notify->problems, now);
-	for (size_t i = 0; i < notify->output_count; i++)
-		queue_rewrite(notify->outputs[i]->queue);
+	LL_FOREACH(notify->outputs, output)
+	queue_rewrite(output->queue);
 }
 
 bool store_changed(const struct notify *notify)
 {
-	for (size_t i = 0; i < notify->output_count; i++)
-		if (queue_changed(notify->outputs[i]->queue))
-			return true;
+	const struct output *output;
+
+	LL_FOREACH(notify->outputs, output)
+	if (queue_changed(output->queue))
+		return true;
 	return problems_changes(notify->problems)->count > 0;
 }
 
 struct commit *store_commit(struct notify *notify, const struct redisReply *taken)
 {
 	struct commit *commit = memory_zeroed(1, sizeof *commit);
+	struct output *output;
 
 	commit->script = script;
 	taken_write(taken, &commit->arguments);
-	for (size_t i = 0; i < notify->output_count; i++)
-		queue_commit(
-			notify->outputs[i]->queue, notify->outputs[i]->key, &commit->arguments);
+	LL_FOREACH(notify->outputs, output)
+	queue_commit(output->queue, output->key, &commit->arguments);
 	resp_join(&commit->arguments, problems_changes(notify->problems));
 	return commit;
 }
 
 void store_committed(struct notify *notify)
 {
-	for (size_t i = 0; i < notify->output_count; i++)
-		queue_committed(notify->outputs[i]->queue);
+	struct output *output;
+
+	LL_FOREACH(notify->outputs, output)
+	queue_committed(output->queue);
 }

@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 struct notify;
+struct output;
 struct redisReply;
 
 enum { LOAD_WORDS = 6, LOAD_CURSOR = 24 };
@@ -21,22 +22,22 @@ enum { LOAD_WORDS = 6, LOAD_CURSOR = 24 };
 struct load {
 	char cursor[LOAD_CURSOR];                   /* of HSCAN */
 	bool problems_done;                         /* the lists follow */
-	size_t output, loaded;                      /* whose list, and how many of it */
+	struct output *output;                      /* whose list; NULL: all are loaded */
+	size_t loaded;                              /* how many of it */
 	char first[LOAD_CURSOR], last[LOAD_CURSOR]; /* of LRANGE */
 };
 
-void load_begin(struct load *load);
+void load_begin(struct load *load, const struct notify *notify);
 
 /* The next command; its words live as long as *load does not change. */
-void load_command(struct load *load, const struct notify *notify, const struct keys *keys,
-	const char *words[LOAD_WORDS]);
+void load_command(struct load *load, const struct keys *keys, const char *words[LOAD_WORDS]);
 
 /* Reads the reply. False: it is none of that command. */
 bool load_read(struct load *load, struct notify *notify, const struct keys *keys,
 	const struct redisReply *reply, struct moment now);
 
 /* All is loaded: the judge and the outputs may begin. */
-bool load_is_complete(const struct load *load, const struct notify *notify);
+bool load_is_complete(const struct load *load);
 
 /* Whether a commit would write anything, but for the events. */
 bool store_changed(const struct notify *notify);

@@ -8,6 +8,7 @@
 #include <hiredis/hiredis.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 static const struct moment now = {1000 * NSEC_PER_SEC, NSEC_PER_SEC};
 
@@ -16,12 +17,13 @@ static const struct output_type type = {.work = NULL};
 /* Two outputs without a receiver, no problem. */
 static void notify_begin(struct notify *notify, struct keys *keys)
 {
-	*notify = (struct notify){
-		.problems = problems_new(&(struct siphash_key){1, 2}), .output_count = 2};
+	*notify = (struct notify){.problems = problems_new(&(struct siphash_key){1, 2})};
 	for (int i = 0; i < 2; i++) {
-		notify->outputs[i] = output_new(&type, i == 0 ? "one" : "two", NULL);
-		notify->outputs[i]->key = strdup(i == 0 ? "k:one" : "k:two");
-		notify->outputs[i]->queue = queue_new(5000, true);
+		struct output *output = output_new(&type, i == 0 ? "one" : "two", NULL);
+
+		output->key = strdup(i == 0 ? "k:one" : "k:two");
+		output->queue = queue_new(5000, true);
+		LL_APPEND(notify->outputs, output);
 	}
 	keys_init(keys, "httpbroker-notify", "n", "events", 2);
 	problems_store(notify->problems, keys->checks);
@@ -29,11 +31,14 @@ static void notify_begin(struct notify *notify, struct keys *keys)
 
 static void notify_end(struct notify *notify, struct keys *keys)
 {
-	for (int i = 0; i < 2; i++) {
-		queue_free(notify->outputs[i]->queue);
-		free(notify->outputs[i]->name);
-		free(notify->outputs[i]->key);
-		free(notify->outputs[i]);
+	struct output *output, *next;
+
+	LL_FOREACH_SAFE(notify->outputs, output, next)
+	{
+		queue_free(output->queue);
+		free(output->name);
+		free(output->key);
+		free(output);
 	}
 	problems_free(notify->problems);
 	keys_free(keys);
@@ -58,7 +63,7 @@ static bool answer(struct load *load, struct notify *notify, const struct keys *
 	const char *words[LOAD_WORDS];
 	char text[200] = "";
 
-	load_command(load, notify, keys, words);
+	load_command(load, keys, words);
 	for (int i = 0; words[i] != NULL; i++)
 		snprintf(text + strlen(text), sizeof text - strlen(text), "%s ", words[i]);
 	assert_string_equal(text, asked);
@@ -111,7 +116,7 @@ static void all_is_loaded_in_pieces(void **state)
 
 	(void)state;
 	notify_begin(&notify, &keys);
-	load_begin(&load);
+	load_begin(&load, &notify);
 	buffer_append_text(&bytes, "*2\r\n$2\r\n17\r\n*4\r\n");
 	bulk(&bytes, "e\x1f"
 		     "a");
@@ -132,16 +137,16 @@ static void all_is_loaded_in_pieces(void **state)
 	buffer_clear(&bytes);
 	buffer_append_text(&bytes, "*1\r\n$4\r\njunk\r\n");
 	assert_true(answer(&load, &notify, &keys, "LRANGE k:one 1000 1999 ", &bytes));
-	assert_false(load_is_complete(&load, &notify));
+	assert_false(load_is_complete(&load));
 	buffer_clear(&bytes);
 	buffer_append_text(&bytes, "-WRONGTYPE\r\n");
 	assert_false(answer(&load, &notify, &keys, "LRANGE k:two 0 999 ", &bytes));
 	buffer_clear(&bytes);
 	buffer_append_text(&bytes, "*0\r\n");
 	assert_true(answer(&load, &notify, &keys, "LRANGE k:two 0 999 ", &bytes));
-	assert_true(load_is_complete(&load, &notify));
-	assert_int_equal(queue_waiting(notify.outputs[0]->queue), 1001);
-	assert_int_equal(queue_waiting(notify.outputs[1]->queue), 0);
+	assert_true(load_is_complete(&load));
+	assert_int_equal(queue_waiting(notify.outputs->queue), 1001);
+	assert_int_equal(queue_waiting(notify.outputs->next->queue), 0);
 	assert_false(store_changed(&notify));
 	buffer_free(&bytes);
 	notify_end(&notify, &keys);
@@ -163,7 +168,8 @@ static void a_commit_has_what_has_changed_and_the_ends_of_what_was_taken(void **
 	(void)state;
 	notify_begin(&notify, &keys);
 	for (int i = 0; i < 2; i++)
-		queue_put(notify.outputs[i]->queue, 7, "{\"n\"}", 5);
+		queue_put(i == 0 ? notify.outputs->queue : notify.outputs->next->queue, 7,
+			"{\"n\"}", 5);
 	struct problem *problem =
 		problems_add(notify.problems, text_literal("e"), text_literal("a"), 0);
 	problem->state = STATE_CRITICAL;
@@ -171,14 +177,14 @@ static void a_commit_has_what_has_changed_and_the_ends_of_what_was_taken(void **
 	assert_true(store_changed(&notify));
 	struct commit *commit = store_commit(&notify, reply);
 	assert_false(store_changed(&notify));
-	assert_null(queue_next(notify.outputs[0]->queue, 0));
+	assert_null(queue_next(notify.outputs->queue, 0));
 	for (line = strtok(commit->arguments.bytes.data, "\r\n"); line != NULL;
 		line = strtok(NULL, "\r\n"))
 		if (line[0] != '$')
 			snprintf(text + strlen(text), sizeof text - strlen(text), "%s ", line);
 	assert_string_equal(text, expected);
 	store_committed(&notify);
-	assert_non_null(queue_next(notify.outputs[0]->queue, 0));
+	assert_non_null(queue_next(notify.outputs->queue, 0));
 	commit_free(commit);
 	commit = store_commit(&notify, NULL);
 	assert_int_equal(commit->arguments.count, 3); /* nothing was taken, nothing has changed */
