@@ -10,7 +10,6 @@
  */
 #include "common/log.h"
 #include "common/memory.h"
-#include "common/random.h"
 #include "httpbroker/client/transfer.h"
 #include "httpbroker/notify/alerts.h"
 #include "httpbroker/notify/output.h"
@@ -295,7 +294,6 @@ struct output *alertmanager_output(
 		return NULL;
 	struct alertmanager *self = memory_zeroed(1, sizeof *self);
 	self->settings = *settings;
-	random_bytes(&self->settings.key, sizeof self->settings.key);
 	self->alerts = alerts_new(&self->settings, moment_now());
 	self->target = target;
 	self->transfer = transfer_new(ANSWER_MAX);

@@ -44,9 +44,8 @@ struct alert {
 	int64_t starts, ends;      /* seconds since the epoch; ends is 0 while it fires */
 	char *summary;             /* owned, as the next; NULL: none */
 	char *acknowledged;
-	bool taken; /* not in the list: it is being sent */
-	uint16_t entity_length;
-	char names[]; /* says, entity U+001F check; hh.keylen bytes, and a NUL */
+	bool taken;   /* not in the list: it is being sent */
+	char names[]; /* says, then names_append(); hh.keylen bytes, and a NUL */
 };
 
 struct alerts {
@@ -79,19 +78,14 @@ static struct alert *alert_get(struct alerts *alerts, enum says says, struct tex
 	struct alert *alert;
 
 	buffer_append(&key, &(char){(char)says}, 1);
-	buffer_append(&key, entity.bytes, entity.length);
-	buffer_append(&key, "\x1f", 1);
-	buffer_append(&key, check.bytes, check.length);
-	unsigned hash = (unsigned)siphash(&alerts->settings->key, key.data, key.length);
-	HASH_FIND_BYHASHVALUE(hh, alerts->table, key.data, key.length, hash, alert);
+	names_append(&key, entity, check);
+	HASH_FIND(hh, alerts->table, key.data, key.length, alert);
 	if (alert == NULL && starts != 0) {
 		alert = memory_zeroed(1, sizeof *alert + key.length + 1);
 		memcpy(alert->names, key.data, key.length);
-		alert->entity_length = (uint16_t)entity.length;
 		alert->starts = starts;
 		alert->forget_at = NSEC_NEVER;
-		HASH_ADD_KEYPTR_BYHASHVALUE(
-			hh, alerts->table, alert->names, key.length, hash, alert);
+		HASH_ADD_KEYPTR(hh, alerts->table, alert->names, key.length, alert);
 		DL_PREPEND(alerts->list, alert);
 	}
 	buffer_free(&key);
@@ -279,10 +273,11 @@ struct alert *alerts_watchdog(const struct alerts *alerts)
 static json_t *labels_make(const struct alerts *alerts, const struct alert *alert)
 {
 	enum says says = says_of(alert);
-	const char *entity = alert->names + 1, *check = entity + alert->entity_length + 1;
-	size_t check_length = alert->hh.keylen - (size_t)(check - alert->names);
-	json_t *labels = json_pack("{s:s%, s:s%, s:s, s:s, s:s}", "alertname", check, check_length,
-		"instance", entity, (size_t)alert->entity_length, "severity",
+	struct text entity = {NULL, 0}, check = entity;
+
+	names_split((struct text){alert->names + 1, alert->hh.keylen - 1}, &entity, &check);
+	json_t *labels = json_pack("{s:s%, s:s%, s:s, s:s, s:s}", "alertname", check.bytes,
+		check.length, "instance", entity.bytes, entity.length, "severity",
 		labels_of[says].severity, "state", labels_of[says].state, "via",
 		"httpbroker-notify");
 

@@ -18,7 +18,6 @@
 
 #include "common/clocks.h"
 #include "common/reason.h"
-#include "httpbroker/checks/siphash.h"
 #include "httpbroker/notify/notification.h"
 
 #include <stdbool.h>
@@ -43,7 +42,6 @@ struct alerts_settings {
 	size_t label_count;
 	const char *name; /* the instance of HttpbrokerNotifyWatchdog */
 	bool test;        /* that alert is not sent */
-	struct siphash_key key;
 };
 
 struct alert; /* opaque; lives until alerts_sent(), alerts_drop() or alerts_clear() */

@@ -60,7 +60,7 @@ static bool key_read(
 }
 
 /* As Flapjack 2 names a check. */
-static void names_split(struct event *event)
+static void entity_split(struct event *event)
 {
 	const char *colon = event->entity.bytes != NULL || event->check.bytes == NULL
 				    ? NULL
@@ -79,7 +79,7 @@ static bool document_read(const json_t *document, nsec wall, struct event *out, 
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
 		if (!key_read(document, &keys[i], out, why))
 			return false;
-	names_split(out);
+	entity_split(out);
 	/* Flapjack does not look at it: no reason to lose an event */
 	if (out->time == 0 || out->time >= EVENT_TIME_IN_MILLISECONDS)
 		out->time = EVENT_NOT_GIVEN;

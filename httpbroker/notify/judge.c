@@ -64,18 +64,18 @@ static void tell(struct judge *judge, struct notification *notification)
 
 static struct notification notification_of(const struct problem *problem, int64_t time)
 {
-	size_t check = problem->entity_length + 1u;
-
-	return (struct notification){
+	struct notification notification = {
 		.kind = NOTIFICATION_PROBLEM,
 		.state = (enum state)problem->state,
 		.previous = (enum state)problem->told,
-		.entity = {problem->names, problem->entity_length},
-		.check = {problem->names + check, problem->hh.keylen - check},
 		.summary = text_literal(problem->summary != NULL ? problem->summary : ""),
 		.time = time,
 		.since = problem->since,
 	};
+
+	names_split((struct text){problem->names, problem->hh.keylen}, &notification.entity,
+		&notification.check);
+	return notification;
 }
 
 struct notification judge_problem(const struct problem *problem, int64_t time)

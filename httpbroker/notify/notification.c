@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/notify/notification.h"
 
+#include "common/random.h"
 #include "common/utf8.h"
 #include "httpbroker/checks/encode.h"
 #include "httpbroker/checks/siphash.h"
@@ -10,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SEPARATOR "\x1f"
+
 static const char *const events[NOTIFICATION_KINDS] = {
 	"problem", "recovery", "acknowledgement", "test"};
 
@@ -18,15 +21,41 @@ const char *notification_event(enum notification_kind kind)
 	return events[kind];
 }
 
+void names_append(struct buffer *out, struct text entity, struct text check)
+{
+	buffer_append(out, entity.bytes, entity.length);
+	buffer_append(out, SEPARATOR, 1);
+	buffer_append(out, check.bytes, check.length);
+}
+
+bool names_split(struct text names, struct text *entity, struct text *check)
+{
+	const char *separator = memchr(names.bytes, SEPARATOR[0], names.length);
+
+	if (separator == NULL)
+		return false;
+	*entity = (struct text){names.bytes, (size_t)(separator - names.bytes)};
+	*check = (struct text){separator + 1, names.length - entity->length - 1};
+	return true;
+}
+
+/* Without the key, nobody can choose names that collide. */
+uint64_t names_hash(const void *names, size_t length)
+{
+	static struct siphash_key key;
+
+	if (key.k0 == 0)
+		random_bytes(&key, sizeof key);
+	return siphash(&key, names, length);
+}
+
 void notification_identify(struct notification *notification)
 {
 	static const struct siphash_key key = {0, 0}; /* it must be the same after a restart */
 	struct buffer text = {NULL, 0, 0};
 
-	buffer_append(&text, notification->entity.bytes, notification->entity.length);
-	buffer_append(&text, "\x1f", 1);
-	buffer_append(&text, notification->check.bytes, notification->check.length);
-	buffer_printf(&text, "\x1f%" PRId64, notification->since);
+	names_append(&text, notification->entity, notification->check);
+	buffer_printf(&text, SEPARATOR "%" PRId64, notification->since);
 	snprintf(notification->key, sizeof notification->key, "%016" PRIx64,
 		siphash(&key, text.data, text.length));
 	buffer_free(&text);

@@ -35,6 +35,17 @@ struct notification {
 	char key[NOTIFICATION_KEY]; /* the same from a problem to its recovery; hexadecimal */
 };
 
+/*
+ * The names of a check as one key: entity U+001F check. No name has that character. False: there is
+ * none in `names`. The hash is not the same in another run; uthash uses it where this file is
+ * included before it.
+ */
+void names_append(struct buffer *out, struct text entity, struct text check);
+bool names_split(struct text names, struct text *entity, struct text *check);
+uint64_t names_hash(const void *names, size_t length);
+
+#define HASH_FUNCTION(key, length, hash) (hash) = (unsigned)names_hash(key, length)
+
 /* `problem`, `recovery`, `acknowledgement`, `test`. */
 const char *notification_event(enum notification_kind kind);
 

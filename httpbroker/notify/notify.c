@@ -2,7 +2,6 @@
 #include "httpbroker/notify/notify.h"
 
 #include "common/memory.h"
-#include "common/random.h"
 #include "httpbroker/notify/limits.h"
 
 #include <stdlib.h>
@@ -14,13 +13,11 @@ struct notify *notify_new(const struct options *options)
 {
 	struct notify *notify = memory_zeroed(1, sizeof *notify);
 	struct judge_settings rules = options->rules;
-	struct siphash_key key;
 
 	rules.tell = notify_tell;
 	rules.context = notify;
-	random_bytes(&key, sizeof key);
 	notify->options = options;
-	notify->problems = problems_new(&key);
+	notify->problems = problems_new();
 	notify->judge = judge_new(&rules, notify->problems);
 	return notify;
 }

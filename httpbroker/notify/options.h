@@ -27,7 +27,7 @@ struct options {
 
 	const char *alertmanagers[ALERTMANAGERS_MAX]; /* URLs */
 	size_t alertmanager_count;
-	struct alerts_settings alerts; /* without the key */
+	struct alerts_settings alerts;
 
 	bool test;
 	const char *metrics_file; /* NULL: none */

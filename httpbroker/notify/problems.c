@@ -10,25 +10,20 @@
 #include <utlist.h>
 
 #define HEARD_MAX (INT64_MAX / 4 / NSEC_PER_SEC)
-#define SEPARATOR '\x1f'
 
 struct problems {
-	struct siphash_key key;
 	struct problem *table;
 	struct problem *heard;    /* the oldest first */
-	struct buffer names;      /* of the check that is looked for */
+	struct buffer key;        /* of the check that is looked for */
 	const char *states;       /* the key in Redis; NULL: they are not stored */
 	struct resp_list changes; /* of it */
 	struct problem **heap;    /* the first due first */
 	uint32_t scheduled, room;
 };
 
-struct problems *problems_new(const struct siphash_key *key)
+struct problems *problems_new(void)
 {
-	struct problems *problems = memory_zeroed(1, sizeof *problems);
-
-	problems->key = *key;
-	return problems;
+	return memory_zeroed(1, sizeof(struct problems));
 }
 
 /* ---- what is due: a binary heap ---- */
@@ -99,40 +94,41 @@ struct problem *problems_due(const struct problems *problems)
 
 /* ---- by name ---- */
 
+/* The key of a check, until the next call. */
+static const struct buffer *key_of(struct problems *problems, struct text entity, struct text check)
+{
+	buffer_clear(&problems->key);
+	names_append(&problems->key, entity, check);
+	return &problems->key;
+}
+
 uint64_t problems_check(struct problems *problems, struct text entity, struct text check)
 {
-	struct buffer *names = &problems->names;
+	const struct buffer *key = key_of(problems, entity, check);
 
-	buffer_clear(names);
-	buffer_append(names, entity.bytes, entity.length);
-	buffer_append(names, &(const char){SEPARATOR}, 1);
-	buffer_append(names, check.bytes, check.length);
-	return siphash(&problems->key, names->data, names->length);
+	return names_hash(key->data, key->length);
 }
 
 struct problem *problems_find(struct problems *problems, struct text entity, struct text check)
 {
-	unsigned hash = (unsigned)problems_check(problems, entity, check);
+	const struct buffer *key = key_of(problems, entity, check);
 	struct problem *problem;
 
-	HASH_FIND_BYHASHVALUE(
-		hh, problems->table, problems->names.data, problems->names.length, hash, problem);
+	HASH_FIND(hh, problems->table, key->data, key->length, problem);
 	return problem;
 }
 
 struct problem *problems_add(
 	struct problems *problems, struct text entity, struct text check, int64_t heard)
 {
-	unsigned hash = (unsigned)problems_check(problems, entity, check);
-	size_t length = problems->names.length;
-	struct problem *problem = memory_zeroed(1, sizeof *problem + length + 1);
+	const struct buffer *key = key_of(problems, entity, check);
+	struct problem *problem = memory_zeroed(1, sizeof *problem + key->length + 1);
 
-	memcpy(problem->names, problems->names.data, length);
-	problem->entity_length = (uint16_t)entity.length;
+	memcpy(problem->names, key->data, key->length);
 	problem->state = problem->told = STATE_OK;
 	problem->due = NSEC_NEVER;
 	problem->heard = heard;
-	HASH_ADD_KEYPTR_BYHASHVALUE(hh, problems->table, problem->names, length, hash, problem);
+	HASH_ADD_KEYPTR(hh, problems->table, problem->names, key->length, problem);
 	DL_APPEND(problems->heard, problem);
 	return problem;
 }
@@ -249,7 +245,7 @@ void problems_clear(struct problems *problems)
 void problems_free(struct problems *problems)
 {
 	problems_clear(problems);
-	buffer_free(&problems->names);
+	buffer_free(&problems->key);
 	free(problems->heap);
 	free(problems);
 }
@@ -320,13 +316,11 @@ static bool value_read(struct problem *problem, struct text value, struct moment
 bool problem_decode(struct problems *problems, struct text names, struct text value,
 	struct moment now, struct reason *why)
 {
-	const char *separator = memchr(names.bytes, SEPARATOR, names.length);
+	struct text entity, check;
 	nsec due;
 
-	if (separator == NULL)
+	if (!names_split(names, &entity, &check))
 		return reason_set(why, "its field is no entity and check");
-	struct text entity = {names.bytes, (size_t)(separator - names.bytes)};
-	struct text check = {separator + 1, names.length - entity.length - 1};
 	if (!event_name_check("entity", entity, why) || !event_name_check("check", check, why))
 		return false;
 	struct problem *problem = problems_find(problems, entity, check);

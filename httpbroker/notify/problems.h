@@ -7,10 +7,8 @@
 #ifndef HTTPBROKER_NOTIFY_PROBLEMS_H
 #define HTTPBROKER_NOTIFY_PROBLEMS_H
 
-#include "common/buffer.h"
 #include "common/clocks.h"
-#include "httpbroker/checks/event.h"
-#include "httpbroker/checks/siphash.h"
+#include "httpbroker/notify/notification.h"
 #include "httpbroker/redis/resp.h"
 
 #include <uthash.h>
@@ -25,16 +23,15 @@ struct problem {
 	int64_t heard_written;       /* the same in Redis */
 	uint32_t heap;               /* place among the due ones, plus 1; 0: none */
 	int32_t repeat_delay;        /* repeat_failure_delay of the last event, seconds */
-	uint16_t entity_length;      /* of names */
 	uint8_t state;               /* enum state of the last event */
 	uint8_t told;                /* enum state that was told last */
 	bool acknowledged;
-	char names[]; /* entity U+001F check; hh.keylen bytes, and a NUL */
+	char names[]; /* names_append(): hh.keylen bytes, and a NUL */
 };
 
 struct problems;
 
-struct problems *problems_new(const struct siphash_key *key);
+struct problems *problems_new(void);
 void problems_free(struct problems *problems);
 void problems_clear(struct problems *problems);
 size_t problems_count(const struct problems *problems);

@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 		.max_problems = 10,
 		.tell = on_tell};
 	const struct moment now = {WALL * NSEC_PER_SEC, NSEC_PER_SEC};
-	struct problems *problems = problems_new(&(struct siphash_key){1, 2});
+	struct problems *problems = problems_new();
 	struct judge *judge = judge_new(&settings, problems);
 	char *copy = fuzz_string(bytes, length);
 	struct reason why = {""};

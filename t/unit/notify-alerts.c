@@ -21,7 +21,7 @@ struct fixture {
 static void fixture_open(struct fixture *fixture)
 {
 	*fixture = (struct fixture){
-		.settings = {.timeout = 180 * NSEC_PER_SEC, .name = "default", .key = {1, 2}},
+		.settings = {.timeout = 180 * NSEC_PER_SEC, .name = "default"},
 		.now = {BEGIN * NSEC_PER_SEC, 1000 * NSEC_PER_SEC},
 	};
 	fixture->alerts = alerts_new(&fixture->settings, fixture->now);

@@ -49,7 +49,7 @@ static void fixture_begin(struct fixture *fixture, const struct judge_settings *
 	*fixture = (struct fixture){.now = SEC};
 	settings.tell = on_tell;
 	settings.context = fixture;
-	fixture->problems = problems_new(&(struct siphash_key){1, 2});
+	fixture->problems = problems_new();
 	fixture->judge = judge_new(&settings, fixture->problems);
 }
 
@@ -481,7 +481,7 @@ static void damaged_records_are_refused(void **state)
 static void what_is_due_first_is_found_whatever_was_scheduled(void **state)
 {
 	enum { PROBLEMS = 60, TURNS = 20000 };
-	struct problems *problems = problems_new(&(struct siphash_key){1, 2});
+	struct problems *problems = problems_new();
 	struct problem *all[PROBLEMS];
 	char name[8];
 
