@@ -35,7 +35,7 @@ enum { PLACE_TEXT = HOST_NAME_MAX + ADDRESS_TEXT + 2 };
 
 static const char *server_text(const struct options *options, char out[ADDRESS_TEXT])
 {
-	if (options->memory_only)
+	if (options->delivery.memory_only)
 		return "none";
 	return options->redis.place.sentinel_count > 0
 		       ? options->redis.place.master
@@ -53,8 +53,8 @@ static void options_log(const struct options *options)
 	log_debug("Booting with config: {Port:%s Server:%s Database:%d Interval:%s Queue:%s "
 		  "FlapjackVersion:%d Debug:%s}",
 		ports.data, server_text(options, text), options->redis.database,
-		duration_text(options->interval, interval), options->queue, options->flapjack,
-		options->debug ? "true" : "false");
+		duration_text(options->delivery.interval, interval), options->delivery.queue,
+		options->delivery.flapjack, options->debug ? "true" : "false");
 	buffer_free(&ports);
 }
 
@@ -102,33 +102,6 @@ static const char *place_text(const struct listeners *listeners, char out[PLACE_
 	return out;
 }
 
-static struct delivery *delivery_make(
-	const struct options *options, const char *place, struct checks *checks)
-{
-	const struct delivery_settings settings = {
-		.memory_only = options->memory_only,
-		.output = options->output,
-		.redis = options->redis.place,
-		.user = options->redis.user,
-		.password = options->redis.password,
-		.database = options->redis.database,
-		.interval = options->interval,
-		.max_states = options->max_states,
-		.queue = options->queue,
-		.flapjack = options->flapjack,
-		.name = options->name,
-		.place = place,
-		.grace = options->grace,
-		.persistent = options->persistent,
-		.stale_as = options->stale_state,
-		.forget_after = options->forget_after,
-		.max_pending = options->max_pending,
-		.max_queue = options->max_queue,
-	};
-
-	return delivery_start(&settings, checks);
-}
-
 static struct sns *sns_make(const struct options *options)
 {
 	const struct sns_settings settings = {
@@ -149,21 +122,6 @@ static struct auth *auth_make(const struct options *options)
 	if (auth == NULL)
 		die(EX_CONFIG, "--token-file: %s", why.text);
 	return auth;
-}
-
-static struct server *server_make(const struct options *options, struct auth *auth,
-	const struct listeners *listeners, const struct broker *broker)
-{
-	const struct server_settings settings = {
-		.max_body = options->max_body,
-		.max_connections = options->max_connections,
-		.idle_timeout = options->idle_timeout,
-		.request_timeout = options->request_timeout,
-		.auth = auth,
-		.hosts = {options->host_names, options->host_name_count, own_name()},
-	};
-
-	return server_start(&settings, listeners, broker);
 }
 
 static void files_reload(struct auth *auth, struct delivery *delivery)
@@ -210,7 +168,8 @@ static int stop_await(struct auth *auth, struct delivery *delivery)
 
 static void output_check(const struct options *options, bool standard_is_open)
 {
-	if (options->output != NULL && strcmp(options->output, "-") == 0 && !standard_is_open)
+	if (options->delivery.output != NULL && strcmp(options->delivery.output, "-") == 0 &&
+		!standard_is_open)
 		die(EX_CANTCREAT, "--output -: standard output is closed");
 }
 
@@ -248,7 +207,8 @@ int main(int argc, char **argv)
 	listeners_make(&options, auth, &listeners);
 	struct checks *checks = checks_make();
 	char place[PLACE_TEXT];
-	struct delivery *delivery = delivery_make(&options, place_text(&listeners, place), checks);
+	options.delivery.place = place_text(&listeners, place);
+	struct delivery *delivery = delivery_start(&options.delivery, checks);
 	struct counters *counters = counters_new();
 	struct state_counts_cache counts;
 	state_counts_cache_init(&counts);
@@ -257,8 +217,8 @@ int main(int argc, char **argv)
 	struct sns *sns = sns_make(&options);
 	const struct broker broker = {
 		.checks = checks,
-		.flapjack = options.flapjack,
-		.stale_as = options.stale_state,
+		.flapjack = options.delivery.flapjack,
+		.stale_as = options.delivery.stale_as,
 		.ping_ttl = seconds_up(options.ping_ttl),
 		.run_limit = options.run_limit == NSEC_NEVER ? 0 : seconds_up(options.run_limit),
 		.heartbeats = options.heartbeats,
@@ -269,7 +229,10 @@ int main(int argc, char **argv)
 		.sns = sns,
 		.delivery = delivery,
 	};
-	struct server *server = server_make(&options, auth, &listeners, &broker);
+	options.server.auth = auth;
+	options.server.hosts =
+		(struct hosts){options.host_names, options.host_name_count, own_name()};
+	struct server *server = server_start(&options.server, &listeners, &broker);
 	ready_announce(options.ready_fd);
 
 	int status = stop_await(auth, delivery);

@@ -27,8 +27,8 @@ static void port_set(struct options *options, const char *option, const char *va
 static void server_set(struct options *options, const char *option, const char *value)
 {
 	options->redis.server = true;
-	options->memory_only = strcmp(value, "none") == 0;
-	if (options->memory_only)
+	options->delivery.memory_only = strcmp(value, "none") == 0;
+	if (options->delivery.memory_only)
 		return;
 	options->redis.place.server = redis_option_server(option, value, " or none");
 }
@@ -42,8 +42,8 @@ static void stale_state_set(struct options *options, const char *option, const c
 {
 	bool known;
 
-	if (!state_read(value, strlen(value), &options->stale_state, &known) || !known ||
-		!state_lasts(options->stale_state) || options->stale_state == STATE_OK)
+	if (!state_read(value, strlen(value), &options->delivery.stale_as, &known) || !known ||
+		!state_lasts(options->delivery.stale_as) || options->delivery.stale_as == STATE_OK)
 		die(EX_USAGE, "%s: '%s' is not unknown, critical or warning", option, value);
 }
 
@@ -62,7 +62,7 @@ static void host_name_set(struct options *options, const char *option, const cha
 /* The default is what the largest bodies need, but at least LIMIT_HELD. */
 static void max_held_complete(struct options *options)
 {
-	size_t least = HELD_PER_BODY * options->max_body;
+	size_t least = HELD_PER_BODY * options->server.max_body;
 
 	if (options->max_held == 0)
 		options->max_held = least > LIMIT_HELD ? least : LIMIT_HELD;
@@ -106,20 +106,21 @@ static const struct option_row rows[] = {
 	{"output", "FILE",
 		"with --server none: write the events to this file or FIFO, a line each; - is "
 		"standard output (default: they are not sent)",
-		OPTION_FILLED(output)},
+		OPTION_FILLED(delivery.output)},
 	REDIS_OPTIONS_LOGIN(redis),
 	{"interval", "DURATION", "between the repeats of a check (default 10s)",
-		OPTION_DURATION(interval, NSEC_PER_MSEC, 24 * 3600 * NSEC_PER_SEC)},
-	{"queue", "NAME", "Flapjack's list in Redis (default events)", OPTION_NAME(queue, 512)},
-	{"flapjack-version", "N", "1 or 2 (default 2)", OPTION_NUMBER(flapjack, 1, 2),
+		OPTION_DURATION(delivery.interval, NSEC_PER_MSEC, 24 * 3600 * NSEC_PER_SEC)},
+	{"queue", "NAME", "Flapjack's list in Redis (default events)",
+		OPTION_NAME(delivery.queue, 512)},
+	{"flapjack-version", "N", "1 or 2 (default 2)", OPTION_NUMBER(delivery.flapjack, 1, 2),
 		.choices = "1 2"},
 	{"name", "NAME",
 		"brokers of one name stand by for each other; its default is the word default",
-		OPTION_MEMBER_SET(name, redis_option_name)},
+		OPTION_MEMBER_SET(delivery.name, redis_option_name)},
 	{"grace", "DURATION",
 		"how long times to live stand still while no broker is active (default 1h)",
-		OPTION_DURATION(grace, 0, YEAR)},
-	{"no-persist", NULL, "do not keep states in Redis", OPTION_FLAG_OFF(persistent)},
+		OPTION_DURATION(delivery.grace, 0, YEAR)},
+	{"no-persist", NULL, "do not keep states in Redis", OPTION_FLAG_OFF(delivery.persistent)},
 	{"stale-state", "STATE",
 		"state reported for stale checks: unknown, critical or warning (default unknown)",
 		OPTION_SET(stale_state_set), .choices = "unknown critical warning"},
@@ -129,11 +130,11 @@ static const struct option_row rows[] = {
 		"a run whose start has no ?limit= is critical after this time (default: no limit)",
 		OPTION_DURATION(run_limit, NSEC_PER_SEC, YEAR)},
 	{"forget-after", "DURATION", "forget a check that is stale for so long (default never)",
-		OPTION_DURATION(forget_after, NSEC_PER_SEC, 10 * YEAR)},
+		OPTION_DURATION(delivery.forget_after, NSEC_PER_SEC, 10 * YEAR)},
 	{"max-pending", "N", "events that may wait for Redis or the output (default 100000)",
-		OPTION_NUMBER(max_pending, 1, 10000000)},
+		OPTION_NUMBER(delivery.max_pending, 1, 10000000)},
 	{"max-queue", "N", "repeats pause while the queue is longer (default 1000000)",
-		OPTION_NUMBER(max_queue, 1, INT32_MAX)},
+		OPTION_NUMBER(delivery.max_queue, 1, INT32_MAX)},
 	{"sns-topic", "ARN",
 		"accept Amazon SNS messages of this topic; a * at the end stands for anything; "
 		"repeatable (default: none)",
@@ -153,17 +154,18 @@ static const struct option_row rows[] = {
 		"accept only clients with a token in FILE; a line each: TOKEN [ENTITY-GLOB...]; "
 		"SIGHUP reads it again",
 		OPTION_TEXT(token_file)},
-	{"max-body", "BYTES", "of a request (default 16M)", OPTION_SIZE(max_body, 1, 1 << 30)},
+	{"max-body", "BYTES", "of a request (default 16M)",
+		OPTION_SIZE(server.max_body, 1, 1 << 30)},
 	{"max-held", "BYTES", "of memory that all requests hold together (default 256M)",
 		OPTION_SIZE(max_held, 1 << 20, INT64_C(1) << 40)},
 	{"max-states", "N", "checks that are remembered (default 1000000)",
-		OPTION_NUMBER(max_states, 1, 100000000)},
+		OPTION_NUMBER(delivery.max_states, 1, 100000000)},
 	{"max-connections", "N", "at a time (default 4096)",
-		OPTION_NUMBER(max_connections, 1, 1000000)},
+		OPTION_NUMBER(server.max_connections, 1, 1000000)},
 	{"idle-timeout", "DURATION", "close a connection idle for so long (default 15s)",
-		OPTION_DURATION(idle_timeout, NSEC_PER_SEC, 3600 * NSEC_PER_SEC)},
+		OPTION_DURATION(server.idle_timeout, NSEC_PER_SEC, 3600 * NSEC_PER_SEC)},
 	{"request-timeout", "DURATION", "for a whole request to arrive (default 30s)",
-		OPTION_DURATION(request_timeout, NSEC_PER_SEC, 3600 * NSEC_PER_SEC)},
+		OPTION_DURATION(server.request_timeout, NSEC_PER_SEC, 3600 * NSEC_PER_SEC)},
 	{"ready-fd", "FD", "write a newline to FD when serving", OPTION_READY_FD(ready_fd)},
 	{"debug", NULL, "log every event", OPTION_FLAG(debug)},
 	OPTION_END,
@@ -193,23 +195,23 @@ struct options options_read(int argc, char **argv)
 	struct options options = {
 		.redis.place.server = redis_option_server("--server", "localhost:6380", ""),
 		.redis.password = redis_default_password(),
-		.interval = 10 * NSEC_PER_SEC,
-		.queue = "events",
-		.max_body = LIMIT_BODY,
-		.max_states = LIMIT_STATES,
-		.max_connections = LIMIT_CONNECTIONS,
-		.idle_timeout = LIMIT_IDLE,
-		.request_timeout = LIMIT_REQUEST,
-		.flapjack = 2,
-		.name = "default",
-		.grace = 3600 * NSEC_PER_SEC,
-		.persistent = true,
-		.stale_state = STATE_UNKNOWN,
+		.delivery.interval = 10 * NSEC_PER_SEC,
+		.delivery.queue = "events",
+		.server.max_body = LIMIT_BODY,
+		.delivery.max_states = LIMIT_STATES,
+		.server.max_connections = LIMIT_CONNECTIONS,
+		.server.idle_timeout = LIMIT_IDLE,
+		.server.request_timeout = LIMIT_REQUEST,
+		.delivery.flapjack = 2,
+		.delivery.name = "default",
+		.delivery.grace = 3600 * NSEC_PER_SEC,
+		.delivery.persistent = true,
+		.delivery.stale_as = STATE_UNKNOWN,
 		.ping_ttl = 25 * 3600 * NSEC_PER_SEC,
 		.run_limit = NSEC_NEVER,
-		.forget_after = NSEC_NEVER,
-		.max_pending = LIMIT_PENDING,
-		.max_queue = 1000000,
+		.delivery.forget_after = NSEC_NEVER,
+		.delivery.max_pending = LIMIT_PENDING,
+		.delivery.max_queue = 1000000,
 		.ready_fd = -1,
 	};
 
@@ -217,9 +219,13 @@ struct options options_read(int argc, char **argv)
 	if (options.sns_ca_file != NULL && options.sns_topic_count == 0)
 		die(EX_USAGE,
 			"--sns-ca-file: needs --sns-topic: without it no SNS message is accepted");
-	if (options.output != NULL && !options.memory_only)
+	if (options.delivery.output != NULL && !options.delivery.memory_only)
 		die(EX_USAGE, "--output: needs --server none: with Redis, events go to the queue");
 	redis_options_complete(&options.redis);
+	options.delivery.redis = options.redis.place;
+	options.delivery.user = options.redis.user;
+	options.delivery.password = options.redis.password;
+	options.delivery.database = options.redis.database;
 	max_held_complete(&options);
 	if (options.listen_count == 0)
 		listen_default(&options);
