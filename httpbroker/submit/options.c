@@ -5,6 +5,8 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/options.h"
+#include "httpbroker/checks/event.h"
+#include "httpbroker/limits.h"
 #include "httpbroker/submit/queue.h"
 
 #include <limits.h>
@@ -16,9 +18,6 @@
 #define DEFAULT_URL "http://localhost:3090"
 #define SPOOL_MAX_DEFAULT ((size_t)64 * 1024 * 1024)
 
-static const char *const states[] = {"ok", "warning", "critical", "unknown", "up", "down",
-	"unreachable", "acknowledgement", "test_notifications"};
-
 /* Appends to a list of texts that ends in a NULL. */
 static void list_add(char ***list, size_t *count, const char *text)
 {
@@ -29,13 +28,12 @@ static void list_add(char ***list, size_t *count, const char *text)
 
 static const char *state_checked(const char *option, const char *value)
 {
-	for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
-		if (strcasecmp(value, states[i]) == 0)
-			return value;
-	die(EX_USAGE,
-		"%s: '%s' is none of ok, warning, critical, unknown, up, down, unreachable, "
-		"acknowledgement, test_notifications",
-		option, value);
+	enum state state;
+	bool unused;
+
+	if (!state_read(value, strlen(value), &state, &unused))
+		die(EX_USAGE, "%s: '%s' is none of " STATE_WORDS, option, value);
+	return value;
 }
 
 static void state_set(struct options *options, const char *option, const char *value)
@@ -170,7 +168,7 @@ static const struct option_row rows[] = {
 	{"spool", "DIR", "keeps events that could not be sent", OPTION_FILLED(spool)},
 	{"spool-max", "BYTES", "and no more than this (default 64M)",
 		OPTION_SIZE(spool_max, 4096, INT64_C(1) << 40)},
-	{"batch", "N", "events per request (default 500)", OPTION_NUMBER(batch, 1, BATCH_MAX)},
+	{"batch", "N", "events per request (default 500)", OPTION_NUMBER(batch, 1, LIMIT_BATCH)},
 	{"dry-run", NULL, "print the events instead of sending them", OPTION_FLAG(dry_run)},
 	{"v,verbose", NULL, "log the result of each event", OPTION_FLAG(verbose)},
 	OPTION_END,
@@ -226,6 +224,8 @@ static void mode_choose(struct options *options)
 static void query_check(const struct options *options)
 {
 	const struct fields *event = &options->event;
+	enum state state;
+	bool unused;
 
 	refuse_if(event->summary != NULL || event->details != NULL || event->ttl != 0 ||
 			  options->tags_count > 0 || event->time != FIELDS_NO_TIME,
@@ -233,8 +233,8 @@ static void query_check(const struct options *options)
 	refuse_if(options->spool != NULL || options->dry_run || options->quiet,
 		"--query does not go with --spool, --dry-run and -q");
 	refuse_if(event->state != NULL &&
-			  (strcasecmp(event->state, "acknowledgement") == 0 ||
-				  strcasecmp(event->state, "test_notifications") == 0),
+			  state_read(event->state, strlen(event->state), &state, &unused) &&
+			  !state_lasts(state),
 		"--query: a check is never in that state");
 }
 

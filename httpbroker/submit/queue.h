@@ -45,7 +45,6 @@ void queue_clear(struct queue *queue);
  * array. Pure.
  */
 
-#define BATCH_MAX 30000                  /* events: the broker's limit */
 #define BATCH_DEFAULT 500                /* events */
 #define BATCH_BYTES ((size_t)512 * 1024) /* of a body, unless its first event is longer */
 

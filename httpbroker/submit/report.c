@@ -3,6 +3,7 @@
 
 #include "common/duration.h"
 #include "common/utf8.h"
+#include "httpbroker/limits.h"
 
 #include <string.h>
 
@@ -96,11 +97,7 @@ const char *plugin_state(int64_t code)
 }
 
 #define OUTPUT_BLANKS " \t\n"
-
-/* The broker's limits (httpbroker/limits.h). It cuts longer details at their end, where the reason
- * of a failure stands, and refuses longer performance data. */
-#define DETAILS_MAX 65536
-#define PERFDATA_MAX (65536 - 64) /* and the run time */
+#define RUN_TIME_TEXT 64 /* bytes of ` run_time=…` at most */
 
 static void text_trim(struct buffer *text)
 {
@@ -239,16 +236,18 @@ static void output_split(
 		plain_split(report, &out, &err, failed);
 	else
 		plugin_output_split(report, &out, &err, failed);
-	utf8_shorten(&report->details, DETAILS_MAX);
+	/* the broker cuts longer details at their end, where the reason of a failure stands */
+	utf8_shorten(&report->details, LIMIT_DETAILS);
 	buffer_free(&out);
 	buffer_free(&err);
 }
 
+/* A plugin's performance data that leaves no room for it would be refused with it. */
 static void run_time_add(struct report *report, nsec took)
 {
 	const struct buffer *own = &report->parts.perfdata;
 
-	if (own->length > 0 && own->length <= PERFDATA_MAX)
+	if (own->length > 0 && own->length <= LIMIT_PERFDATA - RUN_TIME_TEXT)
 		buffer_printf(&report->perfdata, "%s ", own->data);
 	buffer_printf(&report->perfdata, "run_time=%.3fs", seconds(took));
 }

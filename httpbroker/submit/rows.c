@@ -4,6 +4,7 @@
 #include "common/buffer.h"
 #include "common/memory.h"
 #include "common/utf8.h"
+#include "httpbroker/checks/event.h"
 
 #include <errno.h>
 #include <fnmatch.h>
@@ -11,7 +12,6 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <wchar.h>
 
 enum {
@@ -21,9 +21,9 @@ enum {
 
 /* Worst first. */
 static const struct severity {
-	const char *state;
-	int code;
-} severities[] = {{"critical", 2}, {"unknown", 3}, {"warning", 1}, {"ok", 0}};
+	enum state state;
+	int code; /* of a plugin */
+} severities[] = {{STATE_CRITICAL, 2}, {STATE_UNKNOWN, 3}, {STATE_WARNING, 1}, {STATE_OK, 0}};
 
 enum { SEVERITIES = sizeof severities / sizeof severities[0] };
 
@@ -86,15 +86,21 @@ static const char *text_of(const json_t *object, const char *key)
 /* -1: none. */
 static int severity_of(const json_t *object)
 {
-	const char *state = text_of(object, "state");
-	bool up = strcasecmp(state, "up") == 0;
-	bool down = strcasecmp(state, "down") == 0 || strcasecmp(state, "unreachable") == 0;
-	const char *word = up ? "ok" : down ? "critical" : state;
+	const char *word = text_of(object, "state");
+	enum state state;
+	bool unused;
 
+	if (!state_read(word, strlen(word), &state, &unused))
+		return -1;
 	for (int i = 0; i < SEVERITIES; i++)
-		if (strcasecmp(word, severities[i].state) == 0)
+		if (severities[i].state == state)
 			return i;
 	return -1;
+}
+
+static const char *severity_name(int severity)
+{
+	return state_name(severities[severity].state);
 }
 
 /* The columns of a terminal that clean text takes: two for a wide character, none for an accent. */
@@ -162,7 +168,7 @@ static void row_write(struct rows *rows, const json_t *object, int severity, str
 	bool stale = json_is_true(json_object_get(object, "stale"));
 	char span[SPAN_TEXT];
 
-	cell_append(rows, row, COLUMN_STATE, severities[severity].state);
+	cell_append(rows, row, COLUMN_STATE, severity_name(severity));
 	cell_append(rows, row, COLUMN_ENTITY, text_of(object, "entity"));
 	cell_append(rows, row, COLUMN_CHECK, text_of(object, "check"));
 	age = age < 0 ? 0 : age < UINT32_MAX ? age : UINT32_MAX;
@@ -301,10 +307,10 @@ static void head_print(const struct rows *rows, const char *worst, FILE *out)
 		fputc(*worst - 'a' + 'A', out);
 	for (int i = 0; i < SEVERITIES; i++)
 		fprintf(out, "%s%" PRIu64 " %s", i == 0 ? ": " : ", ", rows->counts[i],
-			severities[i].state);
+			severity_name(i));
 	fprintf(out, ", of these %" PRIu64 " stale |", rows->stale);
 	for (int i = 0; i < SEVERITIES; i++)
-		fprintf(out, " %s=%" PRIu64, severities[i].state, rows->counts[i]);
+		fprintf(out, " %s=%" PRIu64, severity_name(i), rows->counts[i]);
 	fprintf(out, " stale=%" PRIu64 "\n", rows->stale);
 	for (int i = 0; i < COLUMNS; i++)
 		cell_print(rows, i, titles[i], out);
@@ -348,7 +354,7 @@ bool rows_print(struct rows *rows, FILE *out, int *code, struct reason *why)
 	if (!rows->query->json && worst == SEVERITIES)
 		fputs("UNKNOWN: no check matches\n", out);
 	else if (!rows->query->json)
-		head_print(rows, severities[worst].state, out);
+		head_print(rows, severity_name(worst), out);
 	for (int i = 0; i < SEVERITIES; i++)
 		read &= file_print(rows, rows->files[i], &first, out);
 	if (rows->query->json)

@@ -4,6 +4,7 @@
 #include "common/clocks.h"
 #include "common/log.h"
 #include "common/memory.h"
+#include "common/number.h"
 #include "common/random.h"
 #include "httpbroker/submit/queue.h"
 
@@ -380,7 +381,7 @@ bool spool_file_read(
 	bool sound = lines_read(rest, bytes + length, name, &found, why);
 	if (sound && found.count != events)
 		sound = reason_set(why, "it has %zu event%s where there were %zu", found.count,
-			found.count == 1 ? "" : "s", events);
+			number_plural(found.count), events);
 	if (sound)
 		queue_join(queue, &found);
 	queue_clear(&found);
