@@ -53,7 +53,7 @@ static void refusal_log(struct handover *handover, const redisReply *reply)
 	if (refused && !handover->refused)
 		log_error(
 			"cannot read the events that other brokers have handed over: Redis refuses LRANGE: %s",
-			reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
+			reply_error(reply));
 	if (!refused && handover->refused)
 		log_info("events that other brokers have handed over can be read again");
 	handover->refused = refused;
@@ -212,8 +212,7 @@ bool handover_send_read(struct handover_sender *handover_sender, struct accepted
 	const struct redisReply *reply, struct reason *why)
 {
 	if (reply->type != REDIS_REPLY_INTEGER)
-		return reason_set(why, "refuses RPUSH %s: %s", handover_sender->keys->handover,
-			reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
+		return reply_refuse(reply, "RPUSH", handover_sender->keys->handover, why);
 	accepted_drop(accepted, handover_sender->count);
 	handover_sender->count = 0;
 	return true;

@@ -250,17 +250,11 @@ static struct blob blob_of(const redisReply *reply)
 	return (struct blob){reply->str, (size_t)reply->len};
 }
 
-static bool refuse(const redisReply *reply, const char *command, struct reason *why)
-{
-	return reason_set(why, "refuses %s of the states: %s", command,
-		reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
-}
-
 static bool fetch_read(struct loader *loader, const redisReply *reply,
 	const struct decode_context *context, struct engine *engine, struct reason *why)
 {
 	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != loader->wanted_count)
-		return refuse(reply, "HMGET", why);
+		return reply_refuse(reply, "HMGET", "of the states", why);
 	for (size_t i = 0; i < reply->elements; i++) {
 		const redisReply *value = reply->element[i];
 		const struct blob field = {loader->wanted[i], strlen(loader->wanted[i])};
@@ -299,7 +293,7 @@ static bool scan_read(struct loader *loader, const redisReply *reply,
 	const struct decode_context *context, struct engine *engine, struct reason *why)
 {
 	if (!is_chunk(reply))
-		return refuse(reply, "HSCAN", why);
+		return reply_refuse(reply, "HSCAN", "of the states", why);
 	const redisReply *pairs = reply->element[1];
 	for (size_t i = 0; i < pairs->elements; i += 2) {
 		struct blob field = blob_of(pairs->element[i]);

@@ -290,8 +290,7 @@ static void reply_work(struct consumer *consumer, struct moment now)
 		return;
 	}
 	if (!reply_apply(consumer, reply, now)) {
-		reason_set(&why, "refuses %s: %s", consumer->asked,
-			reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
+		reply_refuse(reply, consumer->asked, "", &why);
 		redis_reject(consumer->redis, why.text, now.monotonic);
 	}
 	consumer->query = QUERY_NONE;

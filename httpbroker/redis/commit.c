@@ -164,19 +164,12 @@ static const struct part *part_at(unsigned sent, int index)
 	return NULL;
 }
 
-static void refusal_format(
-	const char *command, const char *key, const redisReply *reply, struct reason *why)
-{
-	reason_set(why, "refuses %s%s%s: %s", command, key[0] != '\0' ? " " : "", key,
-		reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
-}
-
 /* Reports the first failure. */
 static void commit_fail(struct commit *commit, const char *command, const char *key,
 	const redisReply *reply, struct reason *why)
 {
 	if (commit->result != COMMIT_FAILED)
-		refusal_format(command, key, reply, why);
+		reply_refuse(reply, command, key, why);
 	commit->result = COMMIT_FAILED;
 }
 
@@ -185,19 +178,13 @@ static const char *part_key(const struct commit *commit, const struct part *part
 	return *(char *const *)(const void *)((const char *)commit->keys + part->key);
 }
 
-static void part_fail(
-	struct commit *commit, const struct part *part, const redisReply *reply, struct reason *why)
-{
-	commit_fail(commit, part->command, part_key(commit, part), reply, why);
-}
-
 static void refusal_add(const struct commit *commit, const struct part *part,
 	const redisReply *reply, struct reason *why)
 {
 	const struct reason before = *why;
 	struct reason more;
 
-	refusal_format(part->command, part_key(commit, part), reply, &more);
+	reply_refuse(reply, part->command, part_key(commit, part), &more);
 	reason_set(why, "%s%s%s", commit->refused != 0 ? before.text : "",
 		commit->refused != 0 ? "; " : "", more.text);
 }
@@ -218,11 +205,6 @@ static void part_refuse(
 		commit->result = COMMIT_FAILED;
 	if (proof && applied && commit->dependent.count > 0)
 		commit->refused |= COMMIT_RECORDS;
-}
-
-static bool is_status(const redisReply *reply, const char *expected)
-{
-	return reply->type == REDIS_REPLY_STATUS && strcmp(reply->str, expected) == 0;
 }
 
 static void todo_set(struct commit *commit, unsigned todo)
@@ -267,7 +249,7 @@ static void queued_read(
 
 	if (commit->unfenced && reply->type != REDIS_REPLY_ERROR && all)
 		todo_set(commit, commit->todo & ~part->part);
-	part_fail(commit, part, reply, why);
+	commit_fail(commit, part->command, part_key(commit, part), reply, why);
 }
 
 unsigned commit_left(const struct commit *commit, const char *queue)
@@ -331,14 +313,14 @@ enum commit_result commit_read(struct commit *commit, const struct lease *lease,
 	int last = parts_sent + (commit->confirm_within > 0 ? 6 : 4);
 	int index = commit->replies++;
 
-	if (index == 0 && !is_status(reply, "OK")) {
+	if (index == 0 && !reply_is(reply, "OK")) {
 		commit->unfenced = true;
 		commit_fail(commit, "MULTI", "", reply, why);
-	} else if (index > 0 && index <= parts_sent && !is_status(reply, "QUEUED")) {
+	} else if (index > 0 && index <= parts_sent && !reply_is(reply, "QUEUED")) {
 		queued_read(commit, part_at(commit->sent, index - 1), reply, why);
 	} else if (index == parts_sent + 1) {
 		exec_read(commit, reply, why);
-	} else if (index == parts_sent + 2 && !is_status(reply, "OK")) {
+	} else if (index == parts_sent + 2 && !reply_is(reply, "OK")) {
 		commit_fail(commit, "WATCH", commit->keys->lease, reply, why);
 	} else if (index == parts_sent + 3) {
 		/* our own name stays there for a while after a take-over */

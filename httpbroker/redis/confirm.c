@@ -53,13 +53,12 @@ bool role_read(const struct redisReply *reply, struct role *out, struct reason *
 
 	*out = (struct role){0, 0, 0};
 	if (role == NULL || role->type != REDIS_REPLY_STRING)
-		return reason_set(why, "refuses ROLE: %s",
-			reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
+		return reply_refuse(reply, "ROLE", "", why);
 	if (strcmp(role->str, "master") != 0)
 		return reason_set(why, "it is no master: its role is %.20s", role->str);
 	if (reply->elements < 3 || reply->element[1]->type != REDIS_REPLY_INTEGER ||
 		reply->element[2]->type != REDIS_REPLY_ARRAY)
-		return reason_set(why, "refuses ROLE: an odd answer");
+		return reply_refuse(reply, "ROLE", "", why);
 	out->offset = reply->element[1]->integer;
 	replicas_read(reply->element[2], out);
 	return true;
@@ -69,8 +68,7 @@ int64_t wait_read(const struct redisReply *reply, struct reason *why)
 {
 	if (reply->type == REDIS_REPLY_INTEGER && reply->integer >= 0)
 		return reply->integer;
-	reason_set(why, "refuses WAIT: %s",
-		reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
+	reply_refuse(reply, "WAIT", "", why);
 	return -1;
 }
 

@@ -212,8 +212,7 @@ enum handshake_result handshake_read(struct handshake *handshake, const struct r
 	if (step == STEP_ROLE && !role_read(reply, &ignored, why))
 		return HANDSHAKE_REFUSED;
 	if (step != STEP_ROLE && reply->type != REDIS_REPLY_STATUS) {
-		reason_set(why, "refuses %s: %s", commands[step],
-			reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
+		reply_refuse(reply, commands[step], "", why);
 		/* who does not know AUTH quotes what came with it */
 		secret_mask(why->text, handshake->login.password);
 		return HANDSHAKE_REFUSED;

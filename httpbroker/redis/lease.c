@@ -18,21 +18,9 @@ static const char *left_key(const struct keys *keys, const char *token, char out
 	return out;
 }
 
-static bool reply_refuse(
-	const redisReply *reply, const char *command, const char *key, struct reason *why)
-{
-	return reason_set(why, "refuses %s%s%s: %s", command, key[0] != '\0' ? " " : "", key,
-		reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
-}
-
 static bool is_text_or_none(const redisReply *reply)
 {
 	return reply->type == REDIS_REPLY_STRING || reply->type == REDIS_REPLY_NIL;
-}
-
-static bool is_status(const redisReply *reply, const char *expected)
-{
-	return reply->type == REDIS_REPLY_STATUS && strcmp(reply->str, expected) == 0;
 }
 
 static void standby_write(const struct acquire *acquire, struct buffer *out)
@@ -100,9 +88,9 @@ static bool look_reply_read(
 	struct reason ignored;
 
 	if (index < 0)
-		return is_status(reply, "OK") || reply_refuse(reply, "SET", keys->standby, why);
+		return reply_is(reply, "OK") || reply_refuse(reply, "SET", keys->standby, why);
 	if (index == 0)
-		return is_status(reply, "OK") || reply_refuse(reply, "WATCH", keys->lease, why);
+		return reply_is(reply, "OK") || reply_refuse(reply, "WATCH", keys->lease, why);
 	if (!is_text_or_none(reply))
 		return reply_refuse(reply, "GET", index == 1 ? keys->lease : keys->batch, why);
 	if (index == 1 && reply->type == REDIS_REPLY_STRING && !is_lease(reply))
@@ -192,11 +180,11 @@ enum acquire_result acquire_read(
 		return acquire_end(acquire, reply, why);
 	if (index == sets + 1)
 		exec_read(acquire, reply, why);
-	else if (index == 0 && !is_status(reply, "OK"))
+	else if (index == 0 && !reply_is(reply, "OK"))
 		acquire_fail(acquire, reply, "MULTI", why);
-	else if (index > 0 && index <= sets && !is_status(reply, "QUEUED"))
+	else if (index > 0 && index <= sets && !reply_is(reply, "QUEUED"))
 		acquire_fail(acquire, reply, "SET", why);
-	else if (index == sets + 2 && !is_status(reply, "OK"))
+	else if (index == sets + 2 && !reply_is(reply, "OK"))
 		acquire_fail(acquire, reply, "WATCH", why);
 	return ACQUIRE_WAITS;
 }

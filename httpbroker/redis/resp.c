@@ -3,6 +3,7 @@
 
 #include "httpbroker/checks/encode.h"
 
+#include <hiredis/hiredis.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,4 +106,21 @@ void resp_command(struct buffer *out, const char *const *words, const struct res
 		bulk_append(out, *words, strlen(*words));
 	if (list != NULL)
 		buffer_append(out, list->bytes.data, list->bytes.length);
+}
+
+bool reply_is(const struct redisReply *reply, const char *status)
+{
+	return reply->type == REDIS_REPLY_STATUS && strcmp(reply->str, status) == 0;
+}
+
+const char *reply_error(const struct redisReply *reply)
+{
+	return reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer";
+}
+
+bool reply_refuse(
+	const struct redisReply *reply, const char *command, const char *key, struct reason *why)
+{
+	return reason_set(why, "refuses %s%s%s: %s", command, key[0] != '\0' ? " " : "", key,
+		reply_error(reply));
 }
