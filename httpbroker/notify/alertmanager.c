@@ -50,7 +50,7 @@ static void item_add(struct output *output, struct item *item,
 	size_t count = alerts_apply(self->alerts, notification, now, self->sent + self->count);
 
 	if (count == 0) {
-		queue_done(output->queue, item);
+		queue_done(&output->queue, item);
 		output->delivered++;
 		return;
 	}
@@ -146,7 +146,7 @@ static void request_again(struct output *output, nsec now)
 	for (size_t i = self->count; i-- > 0;)
 		alerts_again(self->alerts, self->sent[i]);
 	for (size_t i = 0; i < self->item_count; i++)
-		queue_retry(output->queue, self->items[i], now);
+		queue_retry(&output->queue, self->items[i], now);
 	request_end(self);
 }
 

@@ -71,7 +71,8 @@ struct consumer *consumer_new(struct notify *notify, nsec now)
 	keys_init(&consumer->keys, "httpbroker-notify", options->name, options->queue, 2);
 	problems_store(notify->problems, consumer->keys.checks);
 	LL_FOREACH(notify->outputs, output)
-	output->key = memory_printed("httpbroker-notify:%s:output:%s", options->name, output->name);
+		output->key = memory_printed(
+			"httpbroker-notify:%s:output:%s", options->name, output->name);
 	consumer->counted = notify->outputs;
 	struct redis_settings settings = {
 		.place = options->redis.place,
@@ -119,10 +120,9 @@ static void forget_all(struct consumer *consumer)
 	struct notify *notify = consumer->notify;
 	struct output *output;
 
-	LL_FOREACH(notify->outputs, output)
-	{
+	LL_FOREACH(notify->outputs, output) {
 		output->type->reset(output);
-		queue_clear(output->queue);
+		queue_clear(&output->queue);
 	}
 	problems_clear(notify->problems);
 	taken_drop(consumer);
@@ -145,7 +145,7 @@ static bool list_check(struct consumer *consumer, const redisReply *reply, struc
 {
 	if (reply->type != REDIS_REPLY_INTEGER)
 		return false;
-	if ((size_t)reply->integer < queue_listed(consumer->counted->queue))
+	if ((size_t)reply->integer < queue_listed(&consumer->counted->queue))
 		all_rewrite(consumer, now);
 	return true;
 }
@@ -205,8 +205,8 @@ static void load_end(struct consumer *consumer)
 	problems_sort(notify->problems);
 	judge_resume(notify->judge);
 	LL_FOREACH(notify->outputs, output)
-	if (output->type->problem != NULL)
-		problems_give(notify, output);
+		if (output->type->problem != NULL)
+			problems_give(notify, output);
 	log_info("active: takes events from %s; lasting problems: %zu", consumer->keys.queue,
 		problems_count(notify->problems));
 }
@@ -363,8 +363,8 @@ static bool count_send(struct consumer *consumer, nsec now)
 	do {
 		consumer->counted = consumer->counted->next != NULL ? consumer->counted->next
 								    : consumer->notify->outputs;
-	} while (queue_listed(consumer->counted->queue) == 0 && consumer->counted != last);
-	if (queue_listed(consumer->counted->queue) == 0)
+	} while (queue_listed(&consumer->counted->queue) == 0 && consumer->counted != last);
+	if (queue_listed(&consumer->counted->queue) == 0)
 		return false;
 	consumer->count_at = now + COUNT_INTERVAL;
 	query_send(consumer, QUERY_COUNT, RESP_WORDS("LLEN", consumer->counted->key), now);

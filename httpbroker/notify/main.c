@@ -46,7 +46,7 @@ static void loop_stop(struct loop *loop, int status)
 	loop->stops = true;
 	loop->status = status;
 	LL_FOREACH(loop->notify->outputs, output)
-	output->stopping = true;
+		output->stopping = true;
 }
 
 /* In a stand-by timers do nothing, and outputs begin nothing. */
@@ -60,8 +60,8 @@ static bool is_under_way(const struct loop *loop)
 	const struct output *output;
 
 	LL_FOREACH(loop->notify->outputs, output)
-	if (queue_under_way(output->queue) > 0)
-		return true;
+		if (output->queue.under_way > 0)
+			return true;
 	return false;
 }
 
@@ -69,12 +69,10 @@ static void outputs_work(struct loop *loop, struct moment now)
 {
 	struct output *output;
 
-	LL_FOREACH(loop->notify->outputs, output)
-	{
+	LL_FOREACH(loop->notify->outputs, output) {
 		output->idle = loop->stops || !is_active(loop, now.monotonic);
 		output->due = output->type->work(output, now);
-		output->thinning =
-			output->thinning && queue_waiting(output->queue) > LIMIT_WAITING / 2;
+		output->thinning = output->thinning && output->queue.waiting > LIMIT_WAITING / 2;
 		if (output->ended != 0 && !loop->stops)
 			loop_stop(loop, output->ended);
 	}
@@ -88,8 +86,7 @@ static void input_finish(struct loop *loop, struct moment now)
 	if (loop->consumer != NULL || !loop->input.ended || loop->give_up != NSEC_NEVER)
 		return;
 	judge_finish(loop->notify->judge, now);
-	LL_FOREACH(loop->notify->outputs, output)
-	{
+	LL_FOREACH(loop->notify->outputs, output) {
 		output->finishing = true;
 		output->held_until = 0;
 	}
@@ -119,8 +116,8 @@ static bool all_is_delivered(const struct loop *loop)
 	const struct output *output;
 
 	LL_FOREACH(loop->notify->outputs, output)
-	if (queue_waiting(output->queue) > 0 && !(output->test && output->failures > 0))
-		return false;
+		if (output->queue.waiting > 0 && !(output->test && output->failures > 0))
+			return false;
 	return true;
 }
 
@@ -150,7 +147,7 @@ static nsec loop_deadline(const struct loop *loop, nsec now)
 	if (is_active(loop, now))
 		next = nsec_earlier(next, judge_deadline(loop->notify->judge));
 	LL_FOREACH(loop->notify->outputs, output)
-	next = nsec_earlier(next, output->due);
+		next = nsec_earlier(next, output->due);
 	return next;
 }
 
@@ -166,8 +163,8 @@ static void loop_wait(const struct loop *loop, nsec now)
 	else
 		input_poll(&loop->input, fds);
 	LL_FOREACH(loop->notify->outputs, output)
-	if (output->type->poll != NULL)
-		count += output->type->poll(output, fds + count, now);
+		if (output->type->poll != NULL)
+			count += output->type->poll(output, fds + count, now);
 	signals_poll(fds, count, clock_timeout(clock_monotonic(), loop_deadline(loop, now), &left));
 }
 
@@ -216,7 +213,7 @@ static void left_report(struct loop *loop)
 	size_t left = 0;
 
 	LL_FOREACH(loop->notify->outputs, output)
-	left += queue_waiting(output->queue);
+		left += output->queue.waiting;
 	if (left == 0 || loop->consumer != NULL)
 		return;
 	log_error("not delivered: %zu notification%s", left, number_plural(left));
@@ -227,8 +224,7 @@ static void test_report(struct loop *loop)
 {
 	const struct output *output;
 
-	LL_FOREACH(loop->notify->outputs, output)
-	{
+	LL_FOREACH(loop->notify->outputs, output) {
 		if (output->delivered > 0) {
 			log_info("output %s: the test was delivered", output->name);
 			continue;

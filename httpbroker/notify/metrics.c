@@ -31,11 +31,9 @@ static void outputs_append(const struct output *outputs, struct buffer *out)
 
 	for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
 		prometheus_family(out, families[i][0], families[i][1], families[i][2]);
-		LL_FOREACH(outputs, output)
-		{
+		LL_FOREACH(outputs, output) {
 			const uint64_t values[] = {output->delivered, output->failures,
-				output->dropped + queue_thinned(output->queue),
-				queue_waiting(output->queue)};
+				output->dropped + output->queue.thinned, output->queue.waiting};
 
 			prometheus_number(out, families[i][0],
 				PROMETHEUS_LABELS("output", output->name), (int64_t)values[i]);
@@ -122,9 +120,9 @@ void metrics_log(const struct notify *notify, const struct consumer *consumer)
 	for (int kind = 0; kind < NOTIFICATION_KINDS; kind++)
 		told += notify->told[kind];
 	LL_FOREACH(notify->outputs, output)
-	buffer_printf(&waiting, "; output %s: %" PRIu64 " delivered, %zu waiting%s", output->name,
-		output->delivered, queue_waiting(output->queue),
-		output->failing_since != 0 ? ", failing" : "");
+		buffer_printf(&waiting, "; output %s: %" PRIu64 " delivered, %zu waiting%s",
+			output->name, output->delivered, output->queue.waiting,
+			output->failing_since != 0 ? ", failing" : "");
 	log_info("%s; events: %" PRIu64 ", skipped: %" PRIu64 ", notifications: %" PRIu64
 		 ", problems: %zu%s",
 		consumer != NULL ? consumer_role(consumer) : "reading standard input",

@@ -27,7 +27,7 @@ void notify_free(struct notify *notify)
 	struct output *output, *next;
 
 	LL_FOREACH_SAFE(notify->outputs, output, next)
-	output_free(output);
+		output_free(output);
 	judge_free(notify->judge);
 	problems_free(notify->problems);
 	free(notify);
@@ -38,19 +38,20 @@ void notify_add(struct notify *notify, struct output *output)
 	const struct output *other;
 
 	LL_FOREACH(notify->outputs, other)
-	if (strcmp(other->name, output->name) == 0)
-		die(EX_USAGE, "two outputs are the same: %s", output->name);
+		if (strcmp(other->name, output->name) == 0)
+			die(EX_USAGE, "two outputs are the same: %s", output->name);
 	output->test = notify->options->test;
-	output->queue = queue_new(LIMIT_WAITING, notify->options->from_redis && !output->test);
+	output->queue = (struct queue){
+		.max = LIMIT_WAITING, .stored = notify->options->from_redis && !output->test};
 	LL_APPEND(notify->outputs, output);
 }
 
 static void put(struct output *output, uint64_t check, const struct buffer *json)
 {
-	uint64_t before = queue_thinned(output->queue);
+	uint64_t before = output->queue.thinned;
 
-	queue_put(output->queue, check, json->data, json->length);
-	if (queue_thinned(output->queue) == before || output->thinning)
+	queue_put(&output->queue, check, json->data, json->length);
+	if (output->queue.thinned == before || output->thinning)
 		return;
 	output->thinning = true;
 	log_warning("output %s: more than %d notifications wait: only the newest of each check is "
@@ -70,6 +71,6 @@ void notify_tell(const struct notification *notification, void *context)
 	notify->told[notification->kind]++;
 	log_debug("notification: %s", json.data);
 	LL_FOREACH(notify->outputs, output)
-	put(output, check, &json);
+		put(output, check, &json);
 	buffer_free(&json);
 }

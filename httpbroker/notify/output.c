@@ -23,8 +23,7 @@ struct output *output_new(const struct output_type *type, const char *name, void
 void output_free(struct output *output)
 {
 	output->type->free(output);
-	if (output->queue != NULL)
-		queue_free(output->queue);
+	queue_clear(&output->queue);
 	free(output->name);
 	free(output->key);
 	free(output);
@@ -36,7 +35,7 @@ struct item *output_next(struct output *output, struct notification *out, nsec n
 	struct reason why;
 
 	while (!output->idle && now >= output->held_until &&
-		(item = queue_next(output->queue, now)) != NULL &&
+		(item = queue_next(&output->queue, now)) != NULL &&
 		!notification_decode(item->json, item->length, out, &why))
 		output_refused(output, item, why.text);
 	return item;
@@ -72,7 +71,7 @@ void output_back(struct output *output, nsec now)
 void output_delivered(struct output *output, struct item *item, nsec now)
 {
 	output->delivered++;
-	queue_done(output->queue, item);
+	queue_done(&output->queue, item);
 	output_back(output, now);
 }
 
@@ -84,14 +83,14 @@ void output_failed(struct output *output, struct item *item, const char *why, ns
 	output_away(output, why, now);
 	for (unsigned i = 0; i <= item->failures && wait < OUTPUT_RETRY_MAX / 2; i++)
 		wait = backoff_wait(&retry, random_number());
-	queue_retry(output->queue, item, now + wait);
+	queue_retry(&output->queue, item, now + wait);
 }
 
 void output_refused(struct output *output, struct item *item, const char *why)
 {
 	log_error("output %s: a notification is dropped: %s: %s", output->name, why, item->json);
 	output->dropped++;
-	queue_done(output->queue, item);
+	queue_done(&output->queue, item);
 }
 
 nsec output_deadline(const struct output *output, nsec now)
@@ -99,6 +98,6 @@ nsec output_deadline(const struct output *output, nsec now)
 	if (output->idle)
 		return NSEC_NEVER;
 	if (now < output->held_until)
-		return queue_waiting(output->queue) > 0 ? output->held_until : NSEC_NEVER;
-	return queue_deadline(output->queue);
+		return output->queue.waiting > 0 ? output->held_until : NSEC_NEVER;
+	return queue_deadline(&output->queue);
 }

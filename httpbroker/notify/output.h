@@ -48,7 +48,7 @@ struct output {
 	char *name;          /* owned; for logs, metrics and its list in Redis: `command` */
 	char *key;           /* owned; of that list */
 	void *self;          /* the type's */
-	struct queue *queue;
+	struct queue queue;
 	bool test;           /* a test: a notification is tried once */
 	bool finishing;      /* standard input has ended */
 	int ended;           /* nothing can be delivered any more: the exit status; 0: it can */

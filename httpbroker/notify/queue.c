@@ -15,37 +15,11 @@ enum {
 	TRIMS_MAX = 2000, /* of one commit: LREM may take long */
 };
 
-/* The waiting ones of one check. */
 struct lane {
 	UT_hash_handle hh;
 	uint64_t check;
 	struct item *first, *last;
 };
-
-struct queue {
-	size_t max;
-	bool stored;
-	struct item *items; /* in order of arrival */
-	struct item *done;  /* still in the list in Redis */
-	struct lane *lanes;
-	struct item *unlisted;    /* the first that is not listed; all behind it are not, either */
-	struct item *uncommitted; /* the same for those that are not committed */
-	size_t waiting, under_way, listed;
-	size_t retried;  /* those with failures */
-	size_t trimming; /* the first of `done` that the current commit removes */
-	bool rewrite;
-	bool thin; /* all lanes were thinned since the queue exceeded max */
-	uint64_t thinned;
-};
-
-struct queue *queue_new(size_t max, bool stored)
-{
-	struct queue *queue = memory_zeroed(1, sizeof *queue);
-
-	queue->max = max;
-	queue->stored = stored;
-	return queue;
-}
 
 void queue_clear(struct queue *queue)
 {
@@ -62,12 +36,6 @@ void queue_clear(struct queue *queue)
 	}
 	*queue = (struct queue){
 		.max = queue->max, .stored = queue->stored, .thinned = queue->thinned};
-}
-
-void queue_free(struct queue *queue)
-{
-	queue_clear(queue);
-	free(queue);
 }
 
 static void lane_append(struct queue *queue, uint64_t check, struct item *item)
@@ -224,21 +192,6 @@ nsec queue_deadline(const struct queue *queue)
 			next = nsec_earlier(next, item->not_before);
 	}
 	return next;
-}
-
-size_t queue_waiting(const struct queue *queue)
-{
-	return queue->waiting;
-}
-
-size_t queue_under_way(const struct queue *queue)
-{
-	return queue->under_way;
-}
-
-uint64_t queue_thinned(const struct queue *queue)
-{
-	return queue->thinned;
 }
 
 size_t queue_listed(const struct queue *queue)

@@ -19,20 +19,35 @@ struct resp_list;
 struct item {
 	struct item *prev, *next; /* in the queue */
 	struct item *after;       /* the next one of its check */
-	struct lane *lane;        /* of its check */
-	nsec not_before;          /* monotonic; of a retry */
-	unsigned failures;        /* attempts so far that failed */
-	bool under_way;           /* queue_next() returned it */
-	bool listed;              /* it is in the list in Redis, or will be by the current commit */
-	uint32_t length;          /* of json */
-	char json[];              /* notification.h; NUL-terminated */
+	struct lane *lane;
+	nsec not_before;   /* monotonic; of a retry */
+	unsigned failures; /* attempts so far that failed */
+	bool under_way;    /* queue_next() returned it */
+	bool listed;       /* it is in the list in Redis, or will be by the current commit */
+	uint32_t length;   /* of json */
+	char json[];       /* notification.h; NUL-terminated */
 };
 
-struct queue;
+struct lane; /* the waiting ones of one check */
 
-/* `stored`: in Redis. With more than `max` waiting, only the newest of each check is kept. */
-struct queue *queue_new(size_t max, bool stored);
-void queue_free(struct queue *queue);
+/* {.max, .stored} is an empty one; the rest is queue.c's, and may be read. */
+struct queue {
+	size_t max;         /* with more waiting, only the newest of each check is kept */
+	bool stored;        /* in Redis */
+	struct item *items; /* in order of arrival */
+	struct item *done;  /* still in the list in Redis */
+	struct lane *lanes;
+	struct item *unlisted;    /* the first that is not listed; all behind it are not, either */
+	struct item *uncommitted; /* the same for those that are not committed */
+	size_t waiting;           /* those under way included */
+	size_t under_way;
+	size_t retried;   /* those with failures */
+	size_t listed;    /* in the list in Redis, by the last commit */
+	size_t trimming;  /* the first of `done` that the current commit removes */
+	uint64_t thinned; /* replaced by a newer one of their check, ever */
+	bool rewrite;
+	bool thin; /* all lanes were thinned since the queue exceeded max */
+};
 
 void queue_put(struct queue *queue, uint64_t check, const char *json, size_t length);
 
@@ -47,14 +62,8 @@ void queue_retry(struct queue *queue, struct item *item, nsec at);
 /* When the next retry is due; NSEC_NEVER: none waits. */
 nsec queue_deadline(const struct queue *queue);
 
-size_t queue_waiting(const struct queue *queue); /* those under way included */
-size_t queue_under_way(const struct queue *queue);
-
 /* How many are in the list in Redis, by the last commit; 0: the next one writes it anew. */
 size_t queue_listed(const struct queue *queue);
-
-/* How many were replaced by a newer one of their check, ever. */
-uint64_t queue_thinned(const struct queue *queue);
 
 /*
  * For a commit: appends the commands (each as the number of its words, then the words) that change

@@ -81,7 +81,7 @@ static nsec work(struct output *output, struct moment now)
 	if (output->ended != 0 ||
 		output->stopping) { /* its reader is gone, or has stopped to read */
 		if (lines->item != NULL)
-			queue_retry(output->queue, lines->item, now.monotonic);
+			queue_retry(&output->queue, lines->item, now.monotonic);
 		reset(output);
 	}
 	return now.monotonic < output->held_until ? output->held_until : NSEC_NEVER;

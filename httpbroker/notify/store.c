@@ -59,7 +59,7 @@ static void item_load(struct notify *notify, struct output *output, const redisR
 
 	if (notification_decode(item->str, (size_t)item->len, &notification, &why))
 		check = problems_check(notify->problems, notification.entity, notification.check);
-	queue_load(output->queue, check, item->str, (size_t)item->len);
+	queue_load(&output->queue, check, item->str, (size_t)item->len);
 	json_decref(notification.document);
 }
 
@@ -165,7 +165,7 @@ void store_rewrite(struct notify *notify, struct moment now)
 
 	problems_rewrite(notify->problems, now);
 	LL_FOREACH(notify->outputs, output)
-	queue_rewrite(output->queue);
+		queue_rewrite(&output->queue);
 }
 
 bool store_changed(const struct notify *notify)
@@ -173,8 +173,8 @@ bool store_changed(const struct notify *notify)
 	const struct output *output;
 
 	LL_FOREACH(notify->outputs, output)
-	if (queue_changed(output->queue))
-		return true;
+		if (queue_changed(&output->queue))
+			return true;
 	return problems_changes(notify->problems)->count > 0;
 }
 
@@ -186,7 +186,7 @@ struct commit *store_commit(struct notify *notify, const struct redisReply *take
 	commit->script = script;
 	taken_write(taken, &commit->arguments);
 	LL_FOREACH(notify->outputs, output)
-	queue_commit(output->queue, output->key, &commit->arguments);
+		queue_commit(&output->queue, output->key, &commit->arguments);
 	resp_join(&commit->arguments, problems_changes(notify->problems));
 	return commit;
 }
@@ -196,5 +196,5 @@ void store_committed(struct notify *notify)
 	struct output *output;
 
 	LL_FOREACH(notify->outputs, output)
-	queue_committed(output->queue);
+		queue_committed(&output->queue);
 }

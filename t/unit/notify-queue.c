@@ -26,7 +26,7 @@ static struct item *taken(struct queue *queue, nsec now, const char *text)
 
 static void a_check_is_in_order_and_others_overtake(void **state)
 {
-	struct queue *queue = queue_new(100, false);
+	struct queue *queue = &(struct queue){.max = 100, .stored = false};
 
 	(void)state;
 	put(queue, 1, "a1");
@@ -43,20 +43,20 @@ static void a_check_is_in_order_and_others_overtake(void **state)
 	b1 = taken(queue, 49, "b2");
 	a1 = taken(queue, 50, "a1");
 	assert_int_equal(a1->failures, 1);
-	assert_int_equal(queue_under_way(queue), 2);
+	assert_int_equal(queue->under_way, 2);
 	queue_done(queue, a1);
 	a1 = taken(queue, 50, "a2");
 	queue_done(queue, a1);
 	queue_done(queue, b1);
-	assert_int_equal(queue_waiting(queue), 0);
+	assert_int_equal(queue->waiting, 0);
 	assert_int_equal(queue_deadline(queue), NSEC_NEVER);
 	assert_false(queue_changed(queue));
-	queue_free(queue);
+	queue_clear(queue);
 }
 
 static void above_the_bound_the_newest_of_each_check_stays(void **state)
 {
-	struct queue *queue = queue_new(4, false);
+	struct queue *queue = &(struct queue){.max = 4, .stored = false};
 
 	(void)state;
 	put(queue, 1, "a1");
@@ -64,17 +64,17 @@ static void above_the_bound_the_newest_of_each_check_stays(void **state)
 	put(queue, 1, "a2");
 	put(queue, 2, "b1");
 	put(queue, 2, "b2");
-	assert_int_equal(queue_thinned(queue), 0);
+	assert_int_equal(queue->thinned, 0);
 	put(queue, 1, "a3");
-	assert_int_equal(queue_thinned(queue), 2);
+	assert_int_equal(queue->thinned, 2);
 	queue_done(queue, a1);
 	queue_done(queue, taken(queue, 0, "b2"));
 	queue_done(queue, taken(queue, 0, "a3"));
-	assert_int_equal(queue_waiting(queue), 0);
+	assert_int_equal(queue->waiting, 0);
 	for (char text[3] = "x1"; text[1] <= '9'; text[1]++)
 		put(queue, 3, text);
-	assert_int_equal(queue_waiting(queue), 1 + ('9' - '5') % 4);
-	queue_free(queue);
+	assert_int_equal(queue->waiting, 1 + ('9' - '5') % 4);
+	queue_clear(queue);
 }
 
 /* The commands of a commit, with blanks between their words. */
@@ -97,7 +97,7 @@ static void expect_commands(struct queue *queue, const char *expected)
 
 static void nothing_is_given_out_before_it_is_in_the_list(void **state)
 {
-	struct queue *queue = queue_new(100, true);
+	struct queue *queue = &(struct queue){.max = 100, .stored = true};
 
 	(void)state;
 	put(queue, 1, "a1");
@@ -128,19 +128,19 @@ static void nothing_is_given_out_before_it_is_in_the_list(void **state)
 	queue_committed(queue);
 	assert_int_equal(queue_listed(queue), 1);
 	assert_false(queue_changed(queue));
-	queue_free(queue);
+	queue_clear(queue);
 }
 
 static void what_was_loaded_is_in_the_list_already(void **state)
 {
-	struct queue *queue = queue_new(2, true);
+	struct queue *queue = &(struct queue){.max = 2, .stored = true};
 
 	(void)state;
 	queue_load(queue, 1, "a1", 2);
 	queue_load(queue, 1, "a2", 2);
 	put(queue, 1, "a3");
 	assert_int_equal(queue_listed(queue), 2);
-	assert_int_equal(queue_waiting(queue), 1);
+	assert_int_equal(queue->waiting, 1);
 	assert_null(queue_next(queue, 0));
 	expect_commands(queue, "4 LREM k 1 a1 4 LREM k 1 a2 3 RPUSH k a3 ");
 	put(queue, 1, "a4");
@@ -152,7 +152,7 @@ static void what_was_loaded_is_in_the_list_already(void **state)
 	queue_done(queue, taken(queue, 0, "a5"));
 	queue_clear(queue);
 	assert_false(queue_changed(queue));
-	queue_free(queue);
+	queue_clear(queue);
 }
 
 /* ---- a simulation: the list in Redis as an array, which commands change ---- */
@@ -206,7 +206,7 @@ static void list_apply(struct list *list, struct resp_list *commands)
 
 static void the_list_is_what_waits_whatever_happens(void **state)
 {
-	struct queue *queue = queue_new(SIMULATED_MAX, true);
+	struct queue *queue = &(struct queue){.max = SIMULATED_MAX, .stored = true};
 	struct list *list = calloc(1, sizeof *list);
 	struct resp_list commands = {{NULL, 0, 0}, 0};
 	struct item *under_way[CHECKS];
@@ -218,7 +218,7 @@ static void the_list_is_what_waits_whatever_happens(void **state)
 	(void)state;
 	assert_non_null(list);
 	srand(3);
-	for (int number = 0; number < NOTIFICATIONS || queue_waiting(queue) > 0; now++) {
+	for (int number = 0; number < NOTIFICATIONS || queue->waiting > 0; now++) {
 		int dice = rand() % 8, check;
 
 		if (dice == 0 && number < NOTIFICATIONS) {
@@ -265,11 +265,11 @@ static void the_list_is_what_waits_whatever_happens(void **state)
 	}
 	assert_memory_equal(
 		delivered, put_last, sizeof delivered); /* the newest, whatever was thinned */
-	assert_int_equal((uint64_t)done + queue_thinned(queue), NOTIFICATIONS);
-	assert_between(queue_thinned(queue), 100, NOTIFICATIONS);
+	assert_int_equal((uint64_t)done + queue->thinned, NOTIFICATIONS);
+	assert_between(queue->thinned, 100, NOTIFICATIONS);
 	assert_int_equal(list->count, 0);
 	assert_false(queue_changed(queue));
-	queue_free(queue);
+	queue_clear(queue);
 	free(list);
 }
 

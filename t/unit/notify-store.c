@@ -22,7 +22,7 @@ static void notify_begin(struct notify *notify, struct keys *keys)
 		struct output *output = output_new(&type, i == 0 ? "one" : "two", NULL);
 
 		output->key = strdup(i == 0 ? "k:one" : "k:two");
-		output->queue = queue_new(5000, true);
+		output->queue = (struct queue){.max = 5000, .stored = true};
 		LL_APPEND(notify->outputs, output);
 	}
 	keys_init(keys, "httpbroker-notify", "n", "events", 2);
@@ -33,9 +33,8 @@ static void notify_end(struct notify *notify, struct keys *keys)
 {
 	struct output *output, *next;
 
-	LL_FOREACH_SAFE(notify->outputs, output, next)
-	{
-		queue_free(output->queue);
+	LL_FOREACH_SAFE(notify->outputs, output, next) {
+		queue_clear(&output->queue);
 		free(output->name);
 		free(output->key);
 		free(output);
@@ -145,8 +144,8 @@ static void all_is_loaded_in_pieces(void **state)
 	buffer_append_text(&bytes, "*0\r\n");
 	assert_true(answer(&load, &notify, &keys, "LRANGE k:two 0 999 ", &bytes));
 	assert_true(load_is_complete(&load));
-	assert_int_equal(queue_waiting(notify.outputs->queue), 1001);
-	assert_int_equal(queue_waiting(notify.outputs->next->queue), 0);
+	assert_int_equal(notify.outputs->queue.waiting, 1001);
+	assert_int_equal(notify.outputs->next->queue.waiting, 0);
 	assert_false(store_changed(&notify));
 	buffer_free(&bytes);
 	notify_end(&notify, &keys);
@@ -168,7 +167,7 @@ static void a_commit_has_what_has_changed_and_the_ends_of_what_was_taken(void **
 	(void)state;
 	notify_begin(&notify, &keys);
 	for (int i = 0; i < 2; i++)
-		queue_put(i == 0 ? notify.outputs->queue : notify.outputs->next->queue, 7,
+		queue_put(i == 0 ? &notify.outputs->queue : &notify.outputs->next->queue, 7,
 			"{\"n\"}", 5);
 	struct problem *problem =
 		problems_add(notify.problems, text_literal("e"), text_literal("a"), 0);
@@ -177,14 +176,14 @@ static void a_commit_has_what_has_changed_and_the_ends_of_what_was_taken(void **
 	assert_true(store_changed(&notify));
 	struct commit *commit = store_commit(&notify, reply);
 	assert_false(store_changed(&notify));
-	assert_null(queue_next(notify.outputs->queue, 0));
+	assert_null(queue_next(&notify.outputs->queue, 0));
 	for (line = strtok(commit->arguments.bytes.data, "\r\n"); line != NULL;
 		line = strtok(NULL, "\r\n"))
 		if (line[0] != '$')
 			snprintf(text + strlen(text), sizeof text - strlen(text), "%s ", line);
 	assert_string_equal(text, expected);
 	store_committed(&notify);
-	assert_non_null(queue_next(notify.outputs->queue, 0));
+	assert_non_null(queue_next(&notify.outputs->queue, 0));
 	commit_free(commit);
 	commit = store_commit(&notify, NULL);
 	assert_int_equal(commit->arguments.count, 3); /* nothing was taken, nothing has changed */
