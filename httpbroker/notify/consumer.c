@@ -69,7 +69,7 @@ struct consumer *consumer_new(struct notify *notify, nsec now)
 	if (consumer->wake_fd < 0)
 		die(EX_OSERR, "no eventfd");
 	keys_init(&consumer->keys, "httpbroker-notify", options->name, options->queue, 2);
-	problems_store(notify->problems, consumer->keys.checks);
+	notify->judge.problems.states = consumer->keys.checks;
 	LL_FOREACH(notify->outputs, output)
 		output->key = memory_printed(
 			"httpbroker-notify:%s:output:%s", options->name, output->name);
@@ -124,7 +124,7 @@ static void forget_all(struct consumer *consumer)
 		output->type->reset(output);
 		queue_clear(&output->queue);
 	}
-	problems_clear(notify->problems);
+	problems_clear(&notify->judge.problems);
 	taken_drop(consumer);
 	consumer->query = QUERY_NONE;
 	commit_free(consumer->commit);
@@ -186,7 +186,7 @@ static void problems_give(const struct notify *notify, struct output *output)
 {
 	const struct problem *problem;
 
-	DL_FOREACH(problems_oldest(notify->problems), problem) {
+	DL_FOREACH(notify->judge.problems.heard, problem) {
 		struct notification notification = judge_problem(problem, problem->since);
 
 		if (problem->told != STATE_OK)
@@ -201,14 +201,14 @@ static void load_end(struct consumer *consumer)
 
 	consumer->phase = PHASE_RUNS;
 	consumer->empty = false;
-	consumer->records = (int64_t)problems_count(notify->problems);
-	problems_sort(notify->problems);
-	judge_resume(notify->judge);
+	consumer->records = (int64_t)problems_count(&notify->judge.problems);
+	problems_sort(&notify->judge.problems);
+	judge_resume(&notify->judge);
 	LL_FOREACH(notify->outputs, output)
 		if (output->type->problem != NULL)
 			problems_give(notify, output);
 	log_info("active: takes events from %s; lasting problems: %zu", consumer->keys.queue,
-		problems_count(notify->problems));
+		problems_count(&notify->judge.problems));
 }
 
 /* ---- events ---- */
@@ -328,7 +328,7 @@ static void commit_send(struct consumer *consumer, struct moment now)
 {
 	consumer->commit = store_commit(consumer->notify, consumer->taken);
 	taken_drop(consumer);
-	consumer->records = (int64_t)problems_count(consumer->notify->problems);
+	consumer->records = (int64_t)problems_count(&consumer->notify->judge.problems);
 	redis_commit(consumer->redis, consumer->commit, now);
 }
 
@@ -344,7 +344,7 @@ static void load_send(struct consumer *consumer, nsec now)
 static void wait_send(struct consumer *consumer, nsec now)
 {
 	const char *queue = consumer->keys.queue;
-	nsec left = judge_deadline(consumer->notify->judge) - now;
+	nsec left = judge_deadline(&consumer->notify->judge) - now;
 	char timeout[32];
 
 	left = left > WAIT_MAX ? WAIT_MAX : left < WAIT_MIN ? WAIT_MIN : left;

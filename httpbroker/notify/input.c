@@ -130,7 +130,7 @@ void event_take(struct notify *notify, char *json, size_t length, const char *pl
 	struct reason why;
 	json_t *document = event_json_read(json, length, now.wall, &event, &why);
 
-	if (document == NULL || !judge_event(notify->judge, &event, now, &why)) {
+	if (document == NULL || !judge_event(&notify->judge, &event, now, &why)) {
 		event_skip(notify, place, number, why.text, now.monotonic);
 	} else {
 		notify->events++;

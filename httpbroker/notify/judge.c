@@ -1,34 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/notify/judge.h"
 
-#include "common/memory.h"
-
-#include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
 enum { PAUSES = 24 }; /* of forget_after */
-
-struct judge {
-	struct judge_settings settings;
-	struct problems *problems;
-	nsec stream;   /* the stream's clock */
-	nsec event_at; /* monotonic; of the last event; 0: none yet */
-};
-
-struct judge *judge_new(const struct judge_settings *settings, struct problems *problems)
-{
-	struct judge *judge = memory_zeroed(1, sizeof *judge);
-
-	judge->settings = *settings;
-	judge->problems = problems;
-	return judge;
-}
-
-void judge_free(struct judge *judge)
-{
-	free(judge);
-}
 
 static void stream_advance(struct judge *judge, nsec now)
 {
@@ -46,7 +22,7 @@ static int64_t stream_seconds(const struct judge *judge)
 
 void judge_resume(struct judge *judge)
 {
-	const struct problem *problem = problems_oldest(judge->problems);
+	const struct problem *problem = judge->problems.heard;
 
 	judge->event_at = 0;
 	judge->stream = 0;
@@ -92,9 +68,10 @@ static void repeat_schedule(struct judge *judge, struct problem *problem, nsec n
 	nsec repeat = judge->settings.repeat, least = problem->repeat_delay * NSEC_PER_SEC;
 
 	if (repeat == NSEC_NEVER || problem->acknowledged || problem->told == STATE_OK)
-		problem_schedule(judge->problems, problem, NSEC_NEVER);
+		problem_schedule(&judge->problems, problem, NSEC_NEVER);
 	else
-		problem_schedule(judge->problems, problem, now + (repeat > least ? repeat : least));
+		problem_schedule(
+			&judge->problems, problem, now + (repeat > least ? repeat : least));
 }
 
 static void problem_tell(
@@ -104,7 +81,7 @@ static void problem_tell(
 
 	problem->told = problem->state;
 	repeat_schedule(judge, problem, now.monotonic);
-	problem_change(judge->problems, problem, now);
+	problem_change(&judge->problems, problem, now);
 	tell(judge, &notification);
 }
 
@@ -115,7 +92,7 @@ static void recovery_tell(struct judge *judge, struct problem *problem, int64_t 
 	notification.kind = NOTIFICATION_RECOVERY;
 	notification.state = STATE_OK;
 	tell(judge, &notification);
-	problem_end(judge->problems, problem);
+	problem_end(&judge->problems, problem);
 }
 
 /* An acknowledgement or a test: said of the check, it does not change its state. */
@@ -141,9 +118,9 @@ static void action_judge(
 		problem->acknowledged = true;
 		if (problem->state != STATE_OK) { /* it is told by the acknowledgement */
 			problem->told = problem->state;
-			problem_schedule(judge->problems, problem, NSEC_NEVER);
+			problem_schedule(&judge->problems, problem, NSEC_NEVER);
 		}
-		problem_change(judge->problems, problem, now);
+		problem_change(&judge->problems, problem, now);
 	}
 	tell(judge, &notification);
 	buffer_free(&summary);
@@ -160,7 +137,7 @@ static void ok_judge(
 	nsec delay = delay_of(event->initial_recovery_delay, 0);
 
 	if (problem->told == STATE_OK) {
-		problem_end(judge->problems, problem); /* within initial_failure_delay: not told */
+		problem_end(&judge->problems, problem); /* within initial_failure_delay: not told */
 		return;
 	}
 	if (problem->state == STATE_OK)
@@ -170,8 +147,8 @@ static void ok_judge(
 		recovery_tell(judge, problem, event->time);
 		return;
 	}
-	problem_schedule(judge->problems, problem, now.monotonic + delay);
-	problem_change(judge->problems, problem, now);
+	problem_schedule(&judge->problems, problem, now.monotonic + delay);
+	problem_change(&judge->problems, problem, now);
 }
 
 static void failure_judge(
@@ -192,17 +169,17 @@ static void failure_judge(
 		return;
 	if (fell && problem->told == STATE_OK) {
 		problem->since = event->time;
-		problem_schedule(judge->problems, problem, now.monotonic + delay);
+		problem_schedule(&judge->problems, problem, now.monotonic + delay);
 	} else if (fell) {
 		repeat_schedule(judge, problem, now.monotonic); /* no recovery after all */
 	}
-	problem_change(judge->problems, problem, now);
+	problem_change(&judge->problems, problem, now);
 }
 
 bool judge_event(
 	struct judge *judge, const struct event *event, struct moment now, struct reason *why)
 {
-	struct problems *problems = judge->problems;
+	struct problems *problems = &judge->problems;
 	struct problem *problem = problems_find(problems, event->entity, event->check);
 
 	stream_advance(judge, now.monotonic);
@@ -244,7 +221,7 @@ static void due_judge(struct judge *judge, struct problem *problem, struct momen
 /* The check that is no longer reported; NULL: none. */
 static struct problem *unreported(const struct judge *judge)
 {
-	struct problem *problem = problems_oldest(judge->problems);
+	struct problem *problem = judge->problems.heard;
 	nsec silence = problem == NULL ? 0 : judge->stream - problem->heard * NSEC_PER_SEC;
 
 	return silence >= judge->settings.forget_after ? problem : NULL;
@@ -253,7 +230,7 @@ static struct problem *unreported(const struct judge *judge)
 static void unreported_end(struct judge *judge, struct problem *problem, struct moment now)
 {
 	if (problem->told == STATE_OK) {
-		problem_end(judge->problems, problem);
+		problem_end(&judge->problems, problem);
 		return;
 	}
 	problem_summarise(problem, text_literal("no longer reported"));
@@ -264,7 +241,7 @@ void judge_tick(struct judge *judge, struct moment now, unsigned max)
 {
 	struct problem *problem;
 
-	while (max > 0 && (problem = problems_due(judge->problems)) != NULL &&
+	while (max > 0 && (problem = problems_due(&judge->problems)) != NULL &&
 		problem->due <= now.monotonic) {
 		due_judge(judge, problem, now);
 		max--;
@@ -277,7 +254,7 @@ void judge_tick(struct judge *judge, struct moment now, unsigned max)
 
 nsec judge_deadline(const struct judge *judge)
 {
-	const struct problem *problem = problems_due(judge->problems);
+	const struct problem *problem = problems_due(&judge->problems);
 
 	if (unreported(judge) != NULL)
 		return 0;
@@ -288,7 +265,7 @@ void judge_finish(struct judge *judge, struct moment now)
 {
 	struct problem *problem, *next;
 
-	DL_FOREACH_SAFE(problems_oldest(judge->problems), problem, next)
+	DL_FOREACH_SAFE(judge->problems.heard, problem, next)
 		if (problem->told != problem->state) /* not a repeat */
 			due_judge(judge, problem, now);
 }

@@ -25,11 +25,13 @@ struct judge_settings {
 	void *context;
 };
 
-struct judge;
-
-/* `problems` stays the caller's. */
-struct judge *judge_new(const struct judge_settings *settings, struct problems *problems);
-void judge_free(struct judge *judge);
+/* {.settings} is a new one. */
+struct judge {
+	struct judge_settings settings;
+	struct problems problems; /* to be freed by problems_free() */
+	nsec stream;              /* the stream's clock */
+	nsec event_at;            /* monotonic; of the last event; 0: none yet */
+};
 
 /* The event is valid (event_check). False, and why: there are more problems than max_problems. */
 bool judge_event(

@@ -85,7 +85,7 @@ static void input_finish(struct loop *loop, struct moment now)
 
 	if (loop->consumer != NULL || !loop->input.ended || loop->give_up != NSEC_NEVER)
 		return;
-	judge_finish(loop->notify->judge, now);
+	judge_finish(&loop->notify->judge, now);
 	LL_FOREACH(loop->notify->outputs, output) {
 		output->finishing = true;
 		output->held_until = 0;
@@ -103,7 +103,7 @@ static void loop_work(struct loop *loop, struct moment now)
 	else if (!loop->stops)
 		input_work(&loop->input, loop->notify, now);
 	if (is_active(loop, now.monotonic))
-		judge_tick(loop->notify->judge, now, TICK_MAX);
+		judge_tick(&loop->notify->judge, now, TICK_MAX);
 	outputs_work(loop, now);
 	if (loop->consumer != NULL)
 		consumer_send(loop->consumer, loop->stops, is_under_way(loop), now);
@@ -145,7 +145,7 @@ static nsec loop_deadline(const struct loop *loop, nsec now)
 	if (loop->consumer != NULL)
 		next = nsec_earlier(next, consumer_deadline(loop->consumer));
 	if (is_active(loop, now))
-		next = nsec_earlier(next, judge_deadline(loop->notify->judge));
+		next = nsec_earlier(next, judge_deadline(&loop->notify->judge));
 	LL_FOREACH(loop->notify->outputs, output)
 		next = nsec_earlier(next, output->due);
 	return next;

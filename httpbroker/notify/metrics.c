@@ -62,7 +62,7 @@ static void metrics_text(
 		{PREFIX "queue_length", "gauge", "Events in the queue at the last transaction.",
 			consumer != NULL ? consumer_queue_length(consumer) : -1},
 		{PREFIX "problems", "gauge", "Checks that are not ok.",
-			(int64_t)problems_count(notify->problems)},
+			(int64_t)problems_count(&notify->judge.problems)},
 	};
 
 	for (size_t i = 0; i < sizeof singles / sizeof singles[0]; i++)
@@ -126,7 +126,7 @@ void metrics_log(const struct notify *notify, const struct consumer *consumer)
 	log_info("%s; events: %" PRIu64 ", skipped: %" PRIu64 ", notifications: %" PRIu64
 		 ", problems: %zu%s",
 		consumer != NULL ? consumer_role(consumer) : "reading standard input",
-		notify->events, notify->skipped, told, problems_count(notify->problems),
+		notify->events, notify->skipped, told, problems_count(&notify->judge.problems),
 		waiting.data);
 	buffer_free(&waiting);
 }

@@ -12,13 +12,11 @@
 struct notify *notify_new(const struct options *options)
 {
 	struct notify *notify = memory_zeroed(1, sizeof *notify);
-	struct judge_settings rules = options->rules;
 
-	rules.tell = notify_tell;
-	rules.context = notify;
 	notify->options = options;
-	notify->problems = problems_new();
-	notify->judge = judge_new(&rules, notify->problems);
+	notify->judge.settings = options->rules;
+	notify->judge.settings.tell = notify_tell;
+	notify->judge.settings.context = notify;
 	return notify;
 }
 
@@ -28,8 +26,7 @@ void notify_free(struct notify *notify)
 
 	LL_FOREACH_SAFE(notify->outputs, output, next)
 		output_free(output);
-	judge_free(notify->judge);
-	problems_free(notify->problems);
+	problems_free(&notify->judge.problems);
 	free(notify);
 }
 
@@ -64,7 +61,7 @@ void notify_tell(const struct notification *notification, void *context)
 	struct notify *notify = context;
 	struct buffer json = {NULL, 0, 0};
 	uint64_t check =
-		problems_check(notify->problems, notification->entity, notification->check);
+		problems_check(&notify->judge.problems, notification->entity, notification->check);
 	struct output *output;
 
 	notification_encode(notification, &json);

@@ -14,8 +14,7 @@ struct consumer;
 
 struct notify {
 	const struct options *options;
-	struct problems *problems;
-	struct judge *judge;
+	struct judge judge;
 	struct output *outputs; /* owned; a list */
 
 	uint64_t events;  /* that were judged */

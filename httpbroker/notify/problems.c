@@ -11,21 +11,6 @@
 
 #define HEARD_MAX (INT64_MAX / 4 / NSEC_PER_SEC)
 
-struct problems {
-	struct problem *table;
-	struct problem *heard;    /* the oldest first */
-	struct buffer key;        /* of the check that is looked for */
-	const char *states;       /* the key in Redis; NULL: they are not stored */
-	struct resp_list changes; /* of it */
-	struct problem **heap;    /* the first due first */
-	uint32_t scheduled, room;
-};
-
-struct problems *problems_new(void)
-{
-	return memory_zeroed(1, sizeof(struct problems));
-}
-
 /* ---- what is due: a binary heap ---- */
 
 static void heap_set(struct problems *problems, uint32_t place, struct problem *problem)
@@ -162,11 +147,6 @@ void problem_hear(struct problems *problems, struct problem *problem, int64_t he
 	DL_APPEND(problems->heard, problem);
 }
 
-struct problem *problems_oldest(const struct problems *problems)
-{
-	return problems->heard;
-}
-
 static int heard_compare(const struct problem *one, const struct problem *other)
 {
 	return (one->heard > other->heard) - (one->heard < other->heard);
@@ -179,16 +159,6 @@ void problems_sort(struct problems *problems)
 }
 
 /* ---- what has changed ---- */
-
-void problems_store(struct problems *problems, const char *key)
-{
-	problems->states = key;
-}
-
-struct resp_list *problems_changes(struct problems *problems)
-{
-	return &problems->changes;
-}
 
 void problem_change(struct problems *problems, struct problem *problem, struct moment now)
 {
@@ -247,7 +217,6 @@ void problems_free(struct problems *problems)
 	problems_clear(problems);
 	buffer_free(&problems->key);
 	free(problems->heap);
-	free(problems);
 }
 
 /* ---- records ---- */

@@ -29,20 +29,25 @@ struct problem {
 	char names[]; /* names_append(): hh.keylen bytes, and a NUL */
 };
 
-struct problems;
+/* {0} is empty; the rest is problems.c's, and may be read. */
+struct problems {
+	struct problem *table;
+	struct problem *heard;    /* the one that was heard longest ago first */
+	struct problem **heap;    /* the first due first */
+	uint32_t scheduled, room; /* of the heap */
+	const char *states;       /* the key in Redis; NULL: they are not stored */
+	struct resp_list changes; /* of it: what the next commit writes */
+	struct buffer key;        /* of the check that is looked for */
+};
 
-struct problems *problems_new(void);
 void problems_free(struct problems *problems);
-void problems_clear(struct problems *problems);
+void problems_clear(struct problems *problems); /* all but `states` */
 size_t problems_count(const struct problems *problems);
 
 /*
- * From now on what changes is written to the hash at this key in Redis, by the commands that
- * problems_changes() has (each as the number of its words, then the words) until the caller takes
- * them. problems_rewrite(): they replace all that is there.
+ * If there are `states`, what changes is appended to `changes`, as commands (each as the number of
+ * its words, then the words), until the caller takes them. This: they replace all that is there.
  */
-void problems_store(struct problems *problems, const char *key);
-struct resp_list *problems_changes(struct problems *problems);
 void problems_rewrite(struct problems *problems, struct moment now);
 
 /* Identifies a check; not the same in another run. */
@@ -64,10 +69,8 @@ void problem_schedule(struct problems *problems, struct problem *problem, nsec d
 void problem_change(struct problems *problems, struct problem *problem, struct moment now);
 void problem_end(struct problems *problems, struct problem *problem);
 
-/* The first that is due; the one that was heard longest ago, whose `next` are the others; NULL:
- * none. */
+/* The first that is due; NULL: none. */
 struct problem *problems_due(const struct problems *problems);
-struct problem *problems_oldest(const struct problems *problems);
 
 /*
  * A record (`httpbroker-notify:NAME:states`, field: the names) is JSON with the members state,

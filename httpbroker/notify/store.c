@@ -41,7 +41,8 @@ static bool problems_load(struct load *load, struct notify *notify, const struct
 	for (size_t i = 0; i + 1 < pairs->elements; i += 2) {
 		const redisReply *field = pairs->element[i], *value = pairs->element[i + 1];
 
-		if (!problem_decode(notify->problems, (struct text){field->str, (size_t)field->len},
+		if (!problem_decode(&notify->judge.problems,
+			    (struct text){field->str, (size_t)field->len},
 			    (struct text){value->str, (size_t)value->len}, now, &why))
 			log_warning("the record '%.100s' in %s is ignored: %s", field->str,
 				keys->checks, why.text);
@@ -58,7 +59,8 @@ static void item_load(struct notify *notify, struct output *output, const redisR
 	uint64_t check = 0; /* one that cannot be read is refused by the output */
 
 	if (notification_decode(item->str, (size_t)item->len, &notification, &why))
-		check = problems_check(notify->problems, notification.entity, notification.check);
+		check = problems_check(
+			&notify->judge.problems, notification.entity, notification.check);
 	queue_load(&output->queue, check, item->str, (size_t)item->len);
 	json_decref(notification.document);
 }
@@ -163,7 +165,7 @@ void store_rewrite(struct notify *notify, struct moment now)
 {
 	struct output *output;
 
-	problems_rewrite(notify->problems, now);
+	problems_rewrite(&notify->judge.problems, now);
 	LL_FOREACH(notify->outputs, output)
 		queue_rewrite(&output->queue);
 }
@@ -175,7 +177,7 @@ bool store_changed(const struct notify *notify)
 	LL_FOREACH(notify->outputs, output)
 		if (queue_changed(&output->queue))
 			return true;
-	return problems_changes(notify->problems)->count > 0;
+	return notify->judge.problems.changes.count > 0;
 }
 
 struct commit *store_commit(struct notify *notify, const struct redisReply *taken)
@@ -187,7 +189,7 @@ struct commit *store_commit(struct notify *notify, const struct redisReply *take
 	taken_write(taken, &commit->arguments);
 	LL_FOREACH(notify->outputs, output)
 		queue_commit(&output->queue, output->key, &commit->arguments);
-	resp_join(&commit->arguments, problems_changes(notify->problems));
+	resp_join(&commit->arguments, &notify->judge.problems.changes);
 	return commit;
 }
 

@@ -43,8 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 		.max_problems = 10,
 		.tell = on_tell};
 	const struct moment now = {WALL * NSEC_PER_SEC, NSEC_PER_SEC};
-	struct problems *problems = problems_new();
-	struct judge *judge = judge_new(&settings, problems);
+	struct judge judge = {.settings = settings};
 	char *copy = fuzz_string(bytes, length);
 	struct reason why = {""};
 	struct event event;
@@ -53,16 +52,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	json_t *document = event_json_read(copy, length, now.wall, &event, &why);
 	FUZZ_EXPECT((document == NULL) == (why.text[0] != '\0'));
 	if (document != NULL) {
-		FUZZ_EXPECT(judge_event(judge, &event, now, &why));
-		judge_finish(judge, now);
+		FUZZ_EXPECT(judge_event(&judge, &event, now, &why));
+		judge_finish(&judge, now);
 		FUZZ_EXPECT(told == (event.state != STATE_OK));
-		FUZZ_EXPECT(judge_event(judge, &event, now, &why)); /* nothing has changed */
-		judge_finish(judge, now);
+		FUZZ_EXPECT(judge_event(&judge, &event, now, &why)); /* nothing has changed */
+		judge_finish(&judge, now);
 		FUZZ_EXPECT(told <= 2 && (told < 2 || !state_lasts(event.state)));
 	}
 	json_decref(document);
 	free(copy);
-	judge_free(judge);
-	problems_free(problems);
+	problems_free(&judge.problems);
 	return 0;
 }

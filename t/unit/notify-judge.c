@@ -15,8 +15,7 @@ enum { TOLD_TEXT = 4096 };
 
 /* A judge, what it has told (`EVENT CHECK STATE SUMMARY;`), and the time. */
 struct fixture {
-	struct problems *problems;
-	struct judge *judge;
+	struct judge judge;
 	nsec now;
 	char told[TOLD_TEXT];
 	char key[NOTIFICATION_KEY]; /* of the last one */
@@ -49,14 +48,12 @@ static void fixture_begin(struct fixture *fixture, const struct judge_settings *
 	*fixture = (struct fixture){.now = SEC};
 	settings.tell = on_tell;
 	settings.context = fixture;
-	fixture->problems = problems_new();
-	fixture->judge = judge_new(&settings, fixture->problems);
+	fixture->judge.settings = settings;
 }
 
 static void fixture_end(struct fixture *fixture)
 {
-	judge_free(fixture->judge);
-	problems_free(fixture->problems);
+	problems_free(&fixture->judge.problems);
 }
 
 static const struct judge_settings *rules_of(nsec repeat, nsec initial_failure_delay)
@@ -78,7 +75,7 @@ static bool post(struct fixture *fixture, struct event event, const char *check,
 	event.check = text_literal(check);
 	event.state_text = text_literal(state);
 	assert_true(event_check(&event, 2, START + fixture->now, &why));
-	return judge_event(fixture->judge, &event, moment_of(fixture), &why);
+	return judge_event(&fixture->judge, &event, moment_of(fixture), &why);
 }
 
 static struct event said(const char *summary)
@@ -100,13 +97,13 @@ static void wait_for(struct fixture *fixture, nsec later)
 {
 	nsec until = fixture->now + later;
 
-	while (judge_deadline(fixture->judge) <= until) {
-		if (judge_deadline(fixture->judge) > fixture->now)
-			fixture->now = judge_deadline(fixture->judge);
-		judge_tick(fixture->judge, moment_of(fixture), 100);
+	while (judge_deadline(&fixture->judge) <= until) {
+		if (judge_deadline(&fixture->judge) > fixture->now)
+			fixture->now = judge_deadline(&fixture->judge);
+		judge_tick(&fixture->judge, moment_of(fixture), 100);
 	}
 	fixture->now = until;
-	judge_tick(fixture->judge, moment_of(fixture), 100);
+	judge_tick(&fixture->judge, moment_of(fixture), 100);
 }
 
 /* What was told since the last call. */
@@ -123,7 +120,7 @@ static void changes_are_told_once(void **state)
 	(void)state;
 	fixture_begin(&fixture, rules_of(NSEC_NEVER, 0));
 	hear(&fixture, "a", "ok", "fine");
-	assert_int_equal(problems_count(fixture.problems), 0);
+	assert_int_equal(problems_count(&fixture.judge.problems), 0);
 	hear(&fixture, "a", "CRITICAL", "bad");
 	hear(&fixture, "a", "critical", "worse");
 	expect(&fixture, "problem a critical bad;");
@@ -137,7 +134,7 @@ static void changes_are_told_once(void **state)
 	expect(&fixture, "recovery a ok back here;");
 	wait_for(&fixture, 3600 * SEC);
 	expect(&fixture, "");
-	assert_int_equal(problems_count(fixture.problems), 1);
+	assert_int_equal(problems_count(&fixture.judge.problems), 1);
 	fixture_end(&fixture);
 }
 
@@ -316,7 +313,7 @@ static void what_is_delayed_is_told_when_the_input_ends(void **state)
 	assert_true(post(&fixture, delayed(-1, -1, 20), "b", "ok"));
 	assert_true(post(&fixture, delayed(30, -1, -1), "c", "critical"));
 	fixture.told[0] = '\0';
-	judge_finish(fixture.judge, moment_of(&fixture));
+	judge_finish(&fixture.judge, moment_of(&fixture));
 	assert_non_null(strstr(fixture.told, "recovery b ok ;"));
 	assert_non_null(strstr(fixture.told, "problem c critical ;"));
 	assert_null(strstr(fixture.told, " a "));
@@ -361,7 +358,7 @@ static char *word_next(char **at)
 
 static void records_read(struct records *records, struct problems *problems)
 {
-	char *at = problems_changes(problems)->bytes.data;
+	char *at = problems->changes.bytes.data;
 
 	while (word_next(&at) != NULL) {
 		bool over = strcmp(word_next(&at), "HDEL") == 0;
@@ -391,10 +388,11 @@ static void fixture_resume(struct fixture *fixture, const struct fixture *before
 	fixture_begin(fixture, rules);
 	fixture->now = before->now + later;
 	for (size_t i = 0; i < records->count; i++)
-		assert_true(problem_decode(fixture->problems, text_literal(records->all[i].field),
-			text_literal(records->all[i].value), moment_of(fixture), &why));
-	problems_sort(fixture->problems);
-	judge_resume(fixture->judge);
+		assert_true(problem_decode(&fixture->judge.problems,
+			text_literal(records->all[i].field), text_literal(records->all[i].value),
+			moment_of(fixture), &why));
+	problems_sort(&fixture->judge.problems);
+	judge_resume(&fixture->judge);
 }
 
 static void a_restart_repeats_nothing_and_delays_go_on(void **state)
@@ -404,14 +402,14 @@ static void a_restart_repeats_nothing_and_delays_go_on(void **state)
 
 	(void)state;
 	fixture_begin(&before, rules_of(NSEC_NEVER, 0));
-	problems_store(before.problems, "states");
+	before.judge.problems.states = "states";
 	hear(&before, "a", "critical", "bad");
 	hear(&before, "ok", "critical", "");
 	hear(&before, "ok", "ok", "");
 	hear(&before, "acked", "warning", "");
 	hear(&before, "acked", "acknowledgement", "");
 	assert_true(post(&before, delayed(30, -1, -1), "later", "critical"));
-	records_read(&records, before.problems);
+	records_read(&records, &before.judge.problems);
 	assert_int_equal(records.count, 3);
 	assert_int_equal(records.deleted, 1);
 	fixture_resume(&fixture, &before, &records, rules_of(300 * SEC, 0), 20 * SEC);
@@ -438,12 +436,12 @@ static void a_delay_is_no_longer_after_the_clock_was_set_back(void **state)
 
 	(void)state;
 	fixture_begin(&before, rules_of(NSEC_NEVER, 0));
-	problems_store(before.problems, "states");
+	before.judge.problems.states = "states";
 	assert_true(post(&before, delayed(30, -1, -1), "slow", "critical"));
-	records_read(&records, before.problems);
+	records_read(&records, &before.judge.problems);
 	assert_int_equal(records.count, 1);
 	fixture_begin(&fixture, rules_of(NSEC_NEVER, 0));
-	assert_true(problem_decode(fixture.problems, text_literal(records.all[0].field),
+	assert_true(problem_decode(&fixture.judge.problems, text_literal(records.all[0].field),
 		text_literal(records.all[0].value),
 		(struct moment){.wall = SEC, .monotonic = fixture.now}, &why));
 	wait_for(&fixture, 29 * SEC);
@@ -466,22 +464,22 @@ static void damaged_records_are_refused(void **state)
 	(void)state;
 	fixture_begin(&fixture, rules_of(NSEC_NEVER, 0));
 	for (size_t i = 0; i < ARRAY_LENGTH(values); i++)
-		assert_false(problem_decode(fixture.problems,
+		assert_false(problem_decode(&fixture.judge.problems,
 			text_literal("e\x1f"
 				     "c"),
 			text_literal(values[i]), moment_of(&fixture), &why));
-	assert_false(problem_decode(fixture.problems, text_literal("ec"),
+	assert_false(problem_decode(&fixture.judge.problems, text_literal("ec"),
 		text_literal("{\"state\":\"ok\",\"told\":\"ok\",\"since\":1,\"heard\":1,"
 			     "\"summary\":\"\"}"),
 		moment_of(&fixture), &why));
-	assert_int_equal(problems_count(fixture.problems), 0);
+	assert_int_equal(problems_count(&fixture.judge.problems), 0);
 	fixture_end(&fixture);
 }
 
 static void what_is_due_first_is_found_whatever_was_scheduled(void **state)
 {
 	enum { PROBLEMS = 60, TURNS = 20000 };
-	struct problems *problems = problems_new();
+	struct problems *problems = &(struct problems){0};
 	struct problem *all[PROBLEMS];
 	char name[8];
 
@@ -601,7 +599,7 @@ static void it_agrees_with_a_model_for_hours_of_made_up_time(void **state)
 		fixture.told[0] = '\0';
 		for (int i = 0; i < CHECKS; i++) /* timers first */
 			model_judge(&models[i], i, second, REPEAT, expected);
-		judge_tick(fixture.judge, moment_of(&fixture), 100);
+		judge_tick(&fixture.judge, moment_of(&fixture), 100);
 		assert_int_equal(strlen(fixture.told), strlen(expected)); /* in any order */
 		fixture.told[0] = expected[0] = '\0';
 		if (dice > 4)

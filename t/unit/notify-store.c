@@ -17,7 +17,7 @@ static const struct output_type type = {.work = NULL};
 /* Two outputs without a receiver, no problem. */
 static void notify_begin(struct notify *notify, struct keys *keys)
 {
-	*notify = (struct notify){.problems = problems_new()};
+	*notify = (struct notify){0};
 	for (int i = 0; i < 2; i++) {
 		struct output *output = output_new(&type, i == 0 ? "one" : "two", NULL);
 
@@ -26,7 +26,7 @@ static void notify_begin(struct notify *notify, struct keys *keys)
 		LL_APPEND(notify->outputs, output);
 	}
 	keys_init(keys, "httpbroker-notify", "n", "events", 2);
-	problems_store(notify->problems, keys->checks);
+	notify->judge.problems.states = keys->checks;
 }
 
 static void notify_end(struct notify *notify, struct keys *keys)
@@ -39,7 +39,7 @@ static void notify_end(struct notify *notify, struct keys *keys)
 		free(output->key);
 		free(output);
 	}
-	problems_free(notify->problems);
+	problems_free(&notify->judge.problems);
 	keys_free(keys);
 }
 
@@ -130,7 +130,7 @@ static void all_is_loaded_in_pieces(void **state)
 	buffer_append_text(&bytes, "*2\r\n$1\r\n0\r\n*0\r\n");
 	assert_true(answer(
 		&load, &notify, &keys, "HSCAN httpbroker-notify:n:states 17 COUNT 1000 ", &bytes));
-	assert_int_equal(problems_count(notify.problems), 1);
+	assert_int_equal(problems_count(&notify.judge.problems), 1);
 	items_answer(&bytes, 1000);
 	assert_true(answer(&load, &notify, &keys, "LRANGE k:one 0 999 ", &bytes));
 	buffer_clear(&bytes);
@@ -170,9 +170,9 @@ static void a_commit_has_what_has_changed_and_the_ends_of_what_was_taken(void **
 		queue_put(i == 0 ? &notify.outputs->queue : &notify.outputs->next->queue, 7,
 			"{\"n\"}", 5);
 	struct problem *problem =
-		problems_add(notify.problems, text_literal("e"), text_literal("a"), 0);
+		problems_add(&notify.judge.problems, text_literal("e"), text_literal("a"), 0);
 	problem->state = STATE_CRITICAL;
-	problem_change(notify.problems, problem, now);
+	problem_change(&notify.judge.problems, problem, now);
 	assert_true(store_changed(&notify));
 	struct commit *commit = store_commit(&notify, reply);
 	assert_false(store_changed(&notify));
@@ -193,7 +193,7 @@ static void a_commit_has_what_has_changed_and_the_ends_of_what_was_taken(void **
 	commit = store_commit(&notify, NULL);
 	assert_non_null(strstr(commit->arguments.bytes.data,
 		"$1\r\n2\r\n$3\r\nDEL\r\n$26\r\nhttpbroker-notify:n:states\r\n$1\r\n4\r\n$4\r\nHSET"));
-	assert_int_equal(problems_changes(notify.problems)->count, 0);
+	assert_int_equal(notify.judge.problems.changes.count, 0);
 	commit_free(commit);
 	freeReplyObject(reply);
 	notify_end(&notify, &keys);
