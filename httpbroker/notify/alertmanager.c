@@ -173,33 +173,26 @@ static void request_refused(struct output *output, const struct reason *why, nse
 	}
 }
 
-/* What the answer means; or there is none. */
-static enum alerts_answer answer_read(
-	const struct alertmanager *self, CURLcode code, struct reason *why)
-{
-	const struct buffer *answer = transfer_response(self->transfer);
-	long status = 0;
-
-	if (code != CURLE_OK) {
-		reason_set(why, "%s", transfer_error(self->transfer, code));
-		return ALERTS_AWAY;
-	}
-	curl_easy_getinfo(self->target->easy, CURLINFO_RESPONSE_CODE, &status);
-	return alerts_answer_read(status, answer->data, answer->length, why);
-}
-
 /* True: the next request can be sent. */
 static bool answer_await(struct output *output, struct moment now)
 {
 	struct alertmanager *self = output->self;
+	const struct buffer *answer;
 	struct reason why;
+	long status = 0;
 	CURLcode code;
 
 	if (!transfer_is_busy(self->transfer))
 		return true;
 	if (!transfer_step(self->transfer, now.monotonic, &code))
 		return false;
-	switch (answer_read(self, code, &why)) {
+	if (code != CURLE_OK) {
+		request_failed(output, transfer_error(self->transfer, code), now.monotonic);
+		return true;
+	}
+	curl_easy_getinfo(self->target->easy, CURLINFO_RESPONSE_CODE, &status);
+	answer = transfer_response(self->transfer);
+	switch (alerts_answer_read(status, answer->data, answer->length, &why)) {
 	case ALERTS_ACCEPTED:
 		request_accepted(output, now);
 		break;
@@ -266,7 +259,7 @@ static void reset(struct output *output)
 	alerts_clear(self->alerts, moment_now());
 }
 
-static void self_free(struct output *output)
+static void end(struct output *output)
 {
 	struct alertmanager *self = output->self;
 
@@ -275,10 +268,9 @@ static void self_free(struct output *output)
 	target_free(self->target);
 	alerts_free(self->alerts);
 	buffer_free(&self->body);
-	free(self);
 }
 
-static const struct output_type type = {work, polled, problem, reset, self_free};
+static const struct output_type type = {work, polled, problem, reset, end};
 
 struct output *alertmanager_output(
 	const char *url, const struct alerts_settings *settings, struct reason *why)

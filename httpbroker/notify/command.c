@@ -154,13 +154,7 @@ static void reset(struct output *output)
 	}
 }
 
-static void self_free(struct output *output)
-{
-	reset(output);
-	free(output->self);
-}
-
-static const struct output_type type = {work, NULL, NULL, reset, self_free};
+static const struct output_type type = {work, NULL, NULL, reset, reset};
 
 struct output *command_output(char *const *argv, unsigned jobs, const struct line_style *style)
 {

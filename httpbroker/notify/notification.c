@@ -138,7 +138,8 @@ static void name_append(const struct notification *notification, int flapjack, s
 			(int)check.length, check.bytes);
 }
 
-void notification_word(const struct notification *notification, int flapjack, struct buffer *out)
+/* As Flapjack of this version words it in a room. */
+static void words_append(const struct notification *notification, int flapjack, struct buffer *out)
 {
 	static const char *const begins[NOTIFICATION_KINDS] = {
 		"Problem: ", "Recovery: ", "Acknowledgement: ", "Test: "};
@@ -168,7 +169,7 @@ void notification_line(
 	if (style->json)
 		notification_encode(notification, out);
 	else
-		notification_word(notification, style->flapjack, out);
+		words_append(notification, style->flapjack, out);
 	buffer_append(out, "\n", 1);
 }
 

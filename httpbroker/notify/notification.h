@@ -62,9 +62,6 @@ void notification_encode(const struct notification *notification, struct buffer 
 bool notification_decode(
 	const char *bytes, size_t length, struct notification *out, struct reason *why);
 
-/* Appends it as Flapjack of this version (1 or 2) words it in a room, without a newline. */
-void notification_word(const struct notification *notification, int flapjack, struct buffer *out);
-
 /* How the line of a notification looks. */
 struct line_style {
 	bool json;    /* else as Flapjack words it */

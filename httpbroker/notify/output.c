@@ -22,7 +22,8 @@ struct output *output_new(const struct output_type *type, const char *name, void
 
 void output_free(struct output *output)
 {
-	output->type->free(output);
+	output->type->end(output);
+	free(output->self);
 	queue_clear(&output->queue);
 	free(output->name);
 	free(output->key);

@@ -39,7 +39,8 @@ struct output_type {
 	 * of which a part is written is continued. */
 	void (*reset)(struct output *output);
 
-	void (*free)(struct output *output);
+	/* Ends what is under way, and frees what *self has. */
+	void (*end)(struct output *output);
 };
 
 struct output {
@@ -47,7 +48,7 @@ struct output {
 	struct output *next; /* of notify.h */
 	char *name;          /* owned; for logs, metrics and its list in Redis: `command` */
 	char *key;           /* owned; of that list */
-	void *self;          /* the type's */
+	void *self;          /* the type's; freed after end() */
 	struct queue queue;
 	bool test;           /* a test: a notification is tried once */
 	bool finishing;      /* standard input has ended */

@@ -95,15 +95,12 @@ static size_t polled(const struct output *output, struct pollfd *fds, nsec now)
 	return lines->line.length > 0 && now >= output->held_until;
 }
 
-static void self_free(struct output *output)
+static void end(struct output *output)
 {
-	struct lines_out *lines = output->self;
-
-	buffer_free(&lines->line);
-	free(lines);
+	buffer_free(&((struct lines_out *)output->self)->line);
 }
 
-static const struct output_type type = {work, polled, NULL, reset, self_free};
+static const struct output_type type = {work, polled, NULL, reset, end};
 
 struct output *stdout_output(const struct line_style *style)
 {
