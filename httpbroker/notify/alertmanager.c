@@ -26,7 +26,6 @@ enum {
 };
 
 struct alertmanager {
-	struct alerts_settings settings;
 	struct alerts *alerts;
 	struct target *target;
 	struct transfer *transfer;
@@ -72,10 +71,10 @@ static void request_gather(struct output *output, struct moment now)
 		item_add(output, item, &notification, now);
 		json_decref(notification.document);
 	}
-	for (; self->units < self->max && self->count < ALERTS_MAX; self->units++) {
-		if ((alert = alerts_due(self->alerts, now.monotonic)) == NULL)
-			break;
+	while (self->units < self->max && self->count < ALERTS_MAX &&
+		(alert = alerts_due(self->alerts, now.monotonic)) != NULL) {
 		self->sent[self->count++] = alert;
+		self->units++;
 	}
 }
 
@@ -164,8 +163,7 @@ static void request_refused(struct output *output, const struct reason *why, nse
 	if (self->units > 1) {
 		self->max = self->units / 2;
 		request_again(output, now);
-	} else if (self->probes || self->settings.test ||
-		   self->sent[0] == alerts_watchdog(self->alerts)) {
+	} else if (self->probes || output->test || self->sent[0] == alerts_watchdog(self->alerts)) {
 		request_failed(output, why->text, now);
 	} else {
 		self->refusal = *why;
@@ -285,8 +283,7 @@ struct output *alertmanager_output(
 	if (target == NULL)
 		return NULL;
 	struct alertmanager *self = memory_zeroed(1, sizeof *self);
-	self->settings = *settings;
-	self->alerts = alerts_new(&self->settings, moment_now());
+	self->alerts = alerts_new(settings, moment_now());
 	self->target = target;
 	self->transfer = transfer_new(ANSWER_MAX);
 	self->headers = transfer_json_headers();

@@ -353,22 +353,14 @@ static void wait_send(struct consumer *consumer, nsec now)
 		RESP_WORDS("BLMOVE", queue, queue, "RIGHT", "RIGHT", timeout), now);
 }
 
-/* Another list each time, of those that should not be empty. False: none has to be counted now. */
-static bool count_send(struct consumer *consumer, nsec now)
+/* The list of one output after another. */
+static void count_send(struct consumer *consumer, nsec now)
 {
-	struct output *last = consumer->counted;
+	struct output *next = consumer->counted->next;
 
-	if (now < consumer->count_at)
-		return false;
-	do {
-		consumer->counted = consumer->counted->next != NULL ? consumer->counted->next
-								    : consumer->notify->outputs;
-	} while (queue_listed(&consumer->counted->queue) == 0 && consumer->counted != last);
-	if (queue_listed(&consumer->counted->queue) == 0)
-		return false;
+	consumer->counted = next != NULL ? next : consumer->notify->outputs;
 	consumer->count_at = now + COUNT_INTERVAL;
 	query_send(consumer, QUERY_COUNT, RESP_WORDS("LLEN", consumer->counted->key), now);
-	return true;
 }
 
 void consumer_send(struct consumer *consumer, bool stops, bool under_way, struct moment now)
@@ -377,8 +369,8 @@ void consumer_send(struct consumer *consumer, bool stops, bool under_way, struct
 		return;
 	if (consumer->phase != PHASE_RUNS)
 		load_send(consumer, now.monotonic);
-	else if (count_send(consumer, now.monotonic))
-		return;
+	else if (now.monotonic >= consumer->count_at)
+		count_send(consumer, now.monotonic);
 	else if (consumer->taken != NULL || store_changed(consumer->notify))
 		commit_send(consumer, now);
 	else if (stops && !under_way)

@@ -9,7 +9,8 @@
  * The commit is one script: RPUSH to the list of each output, LREM of what was delivered, HSET and
  * HDEL of the problems, and LTRIM of the queue if its end is still what was judged. So an
  * event is in the queue, or judged and what it caused is in the lists. An empty queue is waited for
- * by BLMOVE of its last element to the place where it is.
+ * by BLMOVE of its last element to the place where it is. Each second the list of one output is
+ * counted: it may have been deleted, and is written again.
  *
  *     httpbroker-notify:NAME:states         the problems (problems.h)
  *     httpbroker-notify:NAME:output:OUTPUT  what waits for an output (queue.h)

@@ -91,7 +91,7 @@ struct alerts_settings;
 
 /*
  * The outputs: a line on standard output; a command for each notification; an Alertmanager (NULL:
- * its URL is none, and why).
+ * its URL is none, and why), whose settings are not copied.
  */
 struct output *stdout_output(const struct line_style *style);
 struct output *command_output(char *const *argv, unsigned jobs, const struct line_style *style);
