@@ -117,7 +117,7 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Proxy).serve_forever()' 
 }
 
 @test "--query: hidden characters of names are shown, wide ones are counted" {
-	posts 200 "$(event $'\u202e\u200bdb' $'\u76e3\u8996' ok '"summary":"\u2066x"')" "$(event db abcd ok)"
+	posts 200 "$(event $'\u202e\u200bdb' $'\u76e3\u8996' ok '"ttl":-1,"summary":"\u2066x"')" "$(event db abcd ok '"ttl":-1')"
 	query -c '????' -e db
 	[ "${#lines[@]}" -eq 3 ]
 	query
