@@ -194,8 +194,8 @@ bool headers_check(struct request *request);
 bool prefer_has(const char *value, const char *preference);
 
 /*
- * Whether an Accept header (RFC 9110, 12.5.1) prefers JSON to plain text, by their weights; of equal
- * ones JSON only if it is named itself. NULL: no.
+ * Whether an Accept header (RFC 9110, 12.5.1) prefers JSON to plain text, by their weights; of
+ * equal ones JSON only if it is named itself. NULL: no.
  */
 bool accepts_json(const char *value);
 
