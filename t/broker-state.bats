@@ -183,6 +183,22 @@ one() {
 	[ "$(one a/b | tail -1)" = 200 ]
 }
 
+# A cache between a monitor and the broker would go on with the 200 of before; it would swallow a ping.
+@test "no cache may store what a GET says at this moment" {
+	local path
+	start_redis
+	start_broker --interval 1h
+	posts 200 "$(event a b ok)"
+	for path in state state/a/b state/a/none health metrics metrics/states ping/a/b ping/a/b/fail nowhere; do
+		echo "$path"
+		curl -sS -o "$work/answer" -D "$work/headers" "$url/../$path" -X GET
+		[ "$(grep -ic '^cache-control: no-store' "$work/headers")" -eq 1 ]
+	done
+	curl -sS -o "$work/answer" -D "$work/headers" "$url/.."
+	grep -i '^cache-control: no-cache, private' "$work/headers"
+	[ "$(grep -ic '^cache-control' "$work/headers")" -eq 1 ]
+}
+
 @test "GET /state/ENTITY/CHECK: 503, not 404, until the checks are read from Redis" {
 	start_redis
 	start_broker --interval 1h

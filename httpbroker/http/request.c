@@ -78,7 +78,7 @@ static void refusal_log(const struct request *request)
 
 static enum MHD_Result request_respond(struct request *request)
 {
-	const struct response *response = &request->response;
+	struct response *response = &request->response;
 	/*
 	 * libmicrohttpd (0.9.75) sends the end of a chunked body, `0`, after the headers that
 	 * answer HEAD: a client would read it as the beginning of the connection's next response.
@@ -91,7 +91,9 @@ static enum MHD_Result request_respond(struct request *request)
 			request->broker->counters, clock_monotonic() - request->complete_at);
 	client_phase_enter(request->client, CLIENT_READS);
 	refusal_log(request);
-	return response_send(request->connection, &request->response, last);
+	/* a cache would answer with the state of before, and swallow a ping; none stores a POST's */
+	response->no_store = strcmp(request->method, "POST") != 0;
+	return response_send(request->connection, response, last);
 }
 
 static void too_large_refuse(struct request *request)

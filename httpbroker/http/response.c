@@ -176,6 +176,8 @@ static void headers_add(struct MHD_Response *made, const struct response *respon
 		MHD_add_response_header(made, MHD_HTTP_HEADER_ALLOW, response->allow);
 	if (response->page)
 		page_headers_add(made);
+	else if (response->no_store)
+		MHD_add_response_header(made, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
 	if (response->etag[0] != '\0')
 		MHD_add_response_header(made, MHD_HTTP_HEADER_ETAG, response->etag);
 	number_header_add(made, MHD_HTTP_HEADER_RETRY_AFTER, response->retry_after);

@@ -26,6 +26,7 @@ struct response {
 	unsigned retry_after;  /* seconds; 0: no such header */
 	unsigned body_limit;   /* of a ping: Ping-Body-Limit, in bytes; 0: no such header */
 	bool page;             /* for a browser: Content-Security-Policy and the like */
+	bool no_store;         /* Cache-Control: no-store */
 	char etag[24];         /* ETag, with its quotes; empty: no such header */
 	char *why;             /* the reason of a refusal, for the log; owned; NULL: none */
 };
