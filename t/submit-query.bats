@@ -117,14 +117,14 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Proxy).serve_forever()' 
 }
 
 @test "--query: hidden characters of names are shown, wide ones are counted" {
-	posts 200 "$(event $'\u202e\u200bdb' $'\u76e3\u8996' ok '"ttl":-1,"summary":"\u2066x"')" "$(event db abcd ok '"ttl":-1')"
+	posts 200 "$(event '\u202e\u200bdb' '\u76e3\u8996' ok '"ttl":-1,"summary":"\u2066x"')" "$(event db abcd ok '"ttl":-1')"
 	query -c '????' -e db
 	[ "${#lines[@]}" -eq 3 ]
 	query
 	[ "${lines[1]}" = 'STATE  ENTITY          CHECK  AGE  LEFT  SUMMARY' ]
-	[[ "$output" == *$'ok     \\u202e\\u200bdb  \u76e3\u8996   '*'\u2066x'* ]]
+	[[ "$output" == *$'ok     \\u202e\\u200bdb  \xe7\x9b\xa3\xe8\xa6\x96   '*'\u2066x'* ]]
 	[[ "$output" == *'ok     db              abcd   '* ]]
-	query -c $'\u76e3?' --url "$url"
+	query -c $'\xe7\x9b\xa3?' --url "$url"
 	[ "${#lines[@]}" -eq 3 ]
 }
 
