@@ -55,7 +55,7 @@ NOTIFY_SUMMARY=fine' ]
 	} >"$work/events"
 	start notify bash -c 'exec httpbroker-notify --jobs 2 -- "$0/tell" <"$0/events"' "$work"
 	poll 10 grep -q free "$work/tell.out"
-	poll 10 log_has notify "error: output command: the command's exit status is 3; its notifications are kept and tried again"
+	poll 10 log_has notify "error: output command: exit status 3; its notifications are kept and tried again"
 	[ "$(cat "$work/tell.out")" = 'Problem: "free" on a is Critical, 3' ]
 	touch "$work/tell.go"
 	poll 60 grep -q 'Recovery' "$work/tell.out"
@@ -125,7 +125,7 @@ Problem: \"b\" on a is Warning, 2" ]'
 	[[ $output = 'Test: "httpbroker-notify" on '*', a test by httpbroker-notify --test' ]]
 	[ "$stderr" = 'httpbroker-notify: info: output stdout: the test was delivered' ]
 	run -75 httpbroker-notify --test --server localhost:1 -- sh -c 'exit 9'
-	[ "$output" = "httpbroker-notify: error: output command: the command's exit status is 9
+	[ "$output" = "httpbroker-notify: error: output command: exit status 9
 httpbroker-notify: error: output command: the test was not delivered" ]
 }
 

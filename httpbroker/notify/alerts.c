@@ -15,7 +15,7 @@
 
 #define WATCHDOG "HttpbrokerNotifyWatchdog"
 
-enum { ANSWER_TEXT = 200 }; /* bytes of an answer that are logged */
+enum { ANSWER_TEXT = 201 }; /* bytes of an answer that are logged, with a NUL */
 
 /* What an alert says: the states of a check, and two of our own. */
 enum says {
@@ -313,35 +313,30 @@ void alert_encode(
 
 /* ---- answers ---- */
 
-/* The text of an answer, as one clean line: a JSON string, an object with a message, or as it is.
- */
-static void answer_text(const char *body, size_t length, struct buffer *out)
+/* One clean line of an answer: a JSON string, the message of an object, or the text as it is. */
+static void answer_clean(const char *body, size_t length, char out[ANSWER_TEXT])
 {
 	json_t *document = json_loadb(body, length, JSON_DECODE_ANY, NULL);
 	const json_t *text =
 		json_is_object(document) ? json_object_get(document, "message") : document;
 
-	if (json_is_string(text))
-		utf8_clean_append(
-			out, json_string_value(text), json_string_length(text), UTF8_ONE_LINE);
-	else
-		utf8_clean_append(out, body, length, UTF8_ONE_LINE);
+	if (json_is_string(text)) {
+		body = json_string_value(text);
+		length = json_string_length(text);
+	}
+	utf8_clean_copy(out, ANSWER_TEXT, body, length, UTF8_ONE_LINE);
 	json_decref(document);
-	if (out->length > ANSWER_TEXT)
-		out->length = utf8_cut(out->data, ANSWER_TEXT);
 }
 
 enum alerts_answer alerts_answer_read(
 	long status, const char *body, size_t length, struct reason *why)
 {
-	struct buffer text = {NULL, 0, 0};
+	char text[ANSWER_TEXT];
 
 	if (status >= 200 && status < 300)
 		return ALERTS_ACCEPTED;
-	answer_text(body, length, &text);
-	reason_set(why, "it answers %ld%s%.*s", status, text.length > 0 ? ": " : "",
-		(int)text.length, text.length > 0 ? text.data : "");
-	buffer_free(&text);
+	answer_clean(body, length, text);
+	reason_set(why, "it answers %ld%s%s", status, text[0] != '\0' ? ": " : "", text);
 	return status == 400 || status == 413 || status == 422 ? ALERTS_REFUSED : ALERTS_AWAY;
 }
 

@@ -105,11 +105,8 @@ static void job_end(struct output *output, struct job *job, nsec now)
 	}
 	if (process->killed)
 		reason_set(&why, "the command ran longer than 30 s and was killed");
-	else if (process->code == CLD_EXITED)
-		reason_set(&why, "the command's exit status is %d", process->status);
 	else
-		reason_set(&why, "the command was ended by signal %d (%s)", process->status,
-			strsignal(process->status));
+		process_end_text(process, why.text, sizeof why.text);
 	output_failed(output, item, why.text, now);
 }
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define TOO_LONG "it is longer than 1 MiB"
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 static const struct key {
 	const char *name;
@@ -86,14 +87,6 @@ static bool document_read(const json_t *document, nsec wall, struct event *out, 
 	return event_check(out, 2, wall, why);
 }
 
-/* jansson's message shows its invisible bytes. */
-static bool begins_with_mark(const char *json, size_t length)
-{
-	static const char mark[] = "\xef\xbb\xbf";
-
-	return length >= sizeof mark - 1 && memcmp(json, mark, sizeof mark - 1) == 0;
-}
-
 json_t *event_json_read(char *json, size_t length, nsec wall, struct event *out, struct reason *why)
 {
 	json_error_t error;
@@ -105,7 +98,8 @@ json_t *event_json_read(char *json, size_t length, nsec wall, struct event *out,
 	}
 	utf8_mend_escapes(json, length);
 	json_t *document = json_loadb(json, length, JSON_DECODE_ANY, &error);
-	if (document == NULL && begins_with_mark(json, length))
+	/* jansson's message would show its invisible bytes */
+	if (document == NULL && strncmp(json, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0)
 		reason_set(why, "there is a byte-order mark: send UTF-8 without it");
 	else if (document == NULL)
 		reason_set(why, "it is not JSON: %s (column %d)", error.text, error.column);
@@ -148,11 +142,6 @@ void input_init(struct input *input, bool reads)
 	lines_init(&input->lines, LIMIT_LINE);
 }
 
-void input_free(struct input *input)
-{
-	lines_free(&input->lines);
-}
-
 static void lines_judge(struct input *input, struct notify *notify, struct moment now)
 {
 	static const char place[] = "standard input, line";
@@ -179,9 +168,4 @@ void input_work(struct input *input, struct notify *notify, struct moment now)
 	lines_judge(input, notify, now);
 	input->failed = result == LINES_ERROR;
 	input->ended = result == LINES_END || input->failed;
-}
-
-void input_poll(const struct input *input, struct pollfd *out)
-{
-	*out = (struct pollfd){.fd = input->ended ? -1 : STDIN_FILENO, .events = POLLIN};
 }

@@ -15,12 +15,12 @@
 #include <stdbool.h>
 
 struct notify;
-struct pollfd;
 
 /*
  * Its document, which the texts of *out live in, to be freed with json_decref(); NULL: see the
- * reason. The event is valid then (event_check). `json` is changed where JSON parsers refuse an
- * escape (common/utf8.h). Without `entity` it is what stands before the first colon of `check`.
+ * reason. The event is valid then (event_check). `json` ends in a NUL, and is changed where JSON
+ * parsers refuse an escape (common/utf8.h). Without `entity` it is what stands before the first
+ * colon of `check`.
  */
 json_t *event_json_read(
 	char *json, size_t length, nsec wall, struct event *out, struct reason *why);
@@ -39,13 +39,10 @@ struct input {
 	bool failed; /* it cannot be read, which was logged */
 };
 
-/* `reads`: else it has ended. */
+/* `reads`: else it has ended. `lines` are to be freed. */
 void input_init(struct input *input, bool reads);
-void input_free(struct input *input);
 
 /* Reads what there is, at most 64 KiB, and judges it. */
 void input_work(struct input *input, struct notify *notify, struct moment now);
-
-void input_poll(const struct input *input, struct pollfd *out);
 
 #endif

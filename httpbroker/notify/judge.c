@@ -99,7 +99,7 @@ static void recovery_tell(struct judge *judge, struct problem *problem, int64_t 
 static void action_judge(
 	struct judge *judge, struct problem *problem, const struct event *event, struct moment now)
 {
-	struct buffer summary = {NULL, 0, 0};
+	char summary[NOTIFICATION_TEXT];
 	struct notification notification = {
 		.kind = event->state == STATE_ACKNOWLEDGEMENT ? NOTIFICATION_ACKNOWLEDGEMENT
 							      : NOTIFICATION_TEST,
@@ -107,12 +107,11 @@ static void action_judge(
 		.previous = problem != NULL ? (enum state)problem->told : STATE_OK,
 		.entity = event->entity,
 		.check = event->check,
+		.summary = notification_clean(event->summary, summary),
 		.time = event->time,
 		.since = event->time,
 	};
 
-	notification_clean(event->summary, &summary);
-	notification.summary = (struct text){summary.data, summary.length};
 	if (problem != NULL && event->state == STATE_ACKNOWLEDGEMENT) {
 		notification.since = problem->since;
 		problem->acknowledged = true;
@@ -123,7 +122,6 @@ static void action_judge(
 		problem_change(&judge->problems, problem, now);
 	}
 	tell(judge, &notification);
-	buffer_free(&summary);
 }
 
 static nsec delay_of(int64_t seconds, nsec otherwise)

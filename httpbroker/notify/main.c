@@ -156,12 +156,12 @@ static void loop_wait(const struct loop *loop, nsec now)
 	struct pollfd fds[POLLED_MAX];
 	struct timespec left;
 	const struct output *output;
-	size_t count = 1;
+	size_t count = 0;
 
 	if (loop->consumer != NULL)
 		count = consumer_poll(loop->consumer, fds);
-	else
-		input_poll(&loop->input, fds);
+	else if (!loop->input.ended)
+		fds[count++] = (struct pollfd){.fd = STDIN_FILENO, .events = POLLIN};
 	LL_FOREACH(loop->notify->outputs, output)
 		if (output->type->poll != NULL)
 			count += output->type->poll(output, fds + count, now);
@@ -281,7 +281,7 @@ static int run(struct notify *notify, const struct options *options)
 	metrics_write(notify, loop.consumer, options->metrics_file);
 	if (!options->test)
 		ready_notify("STOPPING=1");
-	input_free(&loop.input);
+	lines_free(&loop.input.lines);
 	consumer_free(loop.consumer);
 	return loop.status;
 }

@@ -5,7 +5,6 @@
 #include "common/utf8.h"
 #include "httpbroker/checks/encode.h"
 #include "httpbroker/checks/siphash.h"
-#include "httpbroker/limits.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -173,14 +172,12 @@ void notification_line(
 	buffer_append(out, "\n", 1);
 }
 
-void notification_clean(struct text text, struct buffer *out)
+struct text notification_clean(struct text text, char out[NOTIFICATION_TEXT])
 {
-	struct buffer clean = {NULL, 0, 0};
+	size_t length =
+		utf8_clean_copy(out, NOTIFICATION_TEXT, text.bytes, text.length, UTF8_ONE_LINE);
 
-	utf8_clean_append(&clean, text.bytes, text.length, UTF8_ONE_LINE);
-	if (clean.length > 0)
-		buffer_append(out, clean.data, utf8_cut(clean.data, LIMIT_SUMMARY));
-	buffer_free(&clean);
+	return (struct text){out, length};
 }
 
 const char *notification_stamp(int64_t seconds, char out[NOTIFICATION_STAMP])

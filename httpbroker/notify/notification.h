@@ -11,6 +11,7 @@
 #include "common/buffer.h"
 #include "common/reason.h"
 #include "httpbroker/checks/event.h"
+#include "httpbroker/limits.h"
 
 enum notification_kind {
 	NOTIFICATION_PROBLEM, /* not ok, or another kind of not ok; or a repeat of it */
@@ -20,7 +21,8 @@ enum notification_kind {
 	NOTIFICATION_KINDS,
 };
 
-enum { NOTIFICATION_KEY = 17, NOTIFICATION_STAMP = 21 }; /* bytes with the NUL */
+/* Bytes with the NUL. */
+enum { NOTIFICATION_KEY = 17, NOTIFICATION_STAMP = 21, NOTIFICATION_TEXT = LIMIT_SUMMARY + 1 };
 
 /* Texts are one line of clean UTF-8 (common/utf8.h) and not owned. */
 struct notification {
@@ -72,8 +74,8 @@ struct line_style {
 void notification_line(const struct line_style *style, const struct notification *notification,
 	struct buffer *out);
 
-/* Appends a text of an event as a notification has it: one clean line, cut to LIMIT_SUMMARY. */
-void notification_clean(struct text text, struct buffer *out);
+/* A text of an event as a notification has it: one clean line, cut to NOTIFICATION_TEXT - 1. */
+struct text notification_clean(struct text text, char out[NOTIFICATION_TEXT]);
 
 /* Seconds since the epoch as `2026-01-02T03:04:05Z`. Writes into `out` and returns it. */
 const char *notification_stamp(int64_t seconds, char out[NOTIFICATION_STAMP]);

@@ -125,15 +125,14 @@ size_t problems_count(const struct problems *problems)
 
 void problem_summarise(struct problem *problem, struct text summary)
 {
-	struct buffer clean = {NULL, 0, 0};
+	char clean[NOTIFICATION_TEXT];
 
 	if (problem->summary != NULL && strlen(problem->summary) == summary.length &&
 		memcmp(problem->summary, summary.bytes, summary.length) == 0)
 		return;
 	free(problem->summary);
-	notification_clean(summary, &clean);
-	problem->summary = clean.length > 0 ? memory_copied(clean.data) : NULL;
-	buffer_free(&clean);
+	summary = notification_clean(summary, clean);
+	problem->summary = summary.length > 0 ? memory_copied(clean) : NULL;
 }
 
 /* ---- by when it was heard ---- */
