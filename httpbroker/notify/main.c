@@ -27,7 +27,6 @@ enum { TICK_MAX = 1000, POLLED_MAX = CONSUMER_FDS + OUTPUTS_MAX * OUTPUT_FDS };
 #define METRICS_INTERVAL (10 * NSEC_PER_SEC)
 
 struct loop {
-	const struct options *options;
 	struct notify *notify;
 	struct consumer *consumer; /* the events come from Redis; NULL: from the input */
 	struct input input;        /* standard input; it has ended if it is not read */
@@ -179,7 +178,7 @@ static void loop_report(struct loop *loop, nsec now)
 		log_info("SIGHUP: there is nothing to reload; restart to change an option");
 	if (now < loop->metrics_at)
 		return;
-	metrics_write(loop->notify, loop->consumer, loop->options->metrics_file);
+	metrics_write(loop->notify, loop->consumer, loop->notify->options->metrics_file);
 	loop->metrics_at = now + METRICS_INTERVAL;
 }
 
@@ -258,7 +257,6 @@ static int run(struct notify *notify, const struct options *options)
 {
 	nsec now = clock_monotonic();
 	struct loop loop = {
-		.options = options,
 		.notify = notify,
 		.watchdog = watchdog_asked(),
 		.metrics_at = options->metrics_file != NULL ? now : NSEC_NEVER,

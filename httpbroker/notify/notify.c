@@ -47,7 +47,7 @@ static void put(struct output *output, uint64_t check, const struct buffer *json
 {
 	uint64_t before = output->queue.thinned;
 
-	queue_put(&output->queue, check, json->data, json->length);
+	queue_put(&output->queue, check, json->data, json->length, false);
 	if (output->queue.thinned == before || output->thinning)
 		return;
 	output->thinning = true;

@@ -106,36 +106,22 @@ static void queue_thin(struct queue *queue, struct lane *grown)
 	}
 }
 
-static struct item *item_append(
-	struct queue *queue, uint64_t check, const char *json, size_t length)
+void queue_put(struct queue *queue, uint64_t check, const char *json, size_t length, bool listed)
 {
 	struct item *item = memory_zeroed(1, sizeof *item + length + 1);
+	bool unlisted = queue->stored && !listed;
 
 	item->length = (uint32_t)length;
 	memcpy(item->json, json, length);
+	item->listed = listed;
 	DL_APPEND(queue->items, item);
 	queue->waiting++;
-	lane_append(queue, check, item);
-	return item;
-}
-
-void queue_put(struct queue *queue, uint64_t check, const char *json, size_t length)
-{
-	struct item *item = item_append(queue, check, json, length);
-
-	if (queue->stored && queue->unlisted == NULL)
+	queue->listed += listed;
+	if (unlisted && queue->unlisted == NULL)
 		queue->unlisted = item;
-	if (queue->stored && queue->uncommitted == NULL)
+	if (unlisted && queue->uncommitted == NULL)
 		queue->uncommitted = item;
-	queue_thin(queue, item->lane);
-}
-
-void queue_load(struct queue *queue, uint64_t check, const char *json, size_t length)
-{
-	struct item *item = item_append(queue, check, json, length);
-
-	item->listed = true;
-	queue->listed++;
+	lane_append(queue, check, item);
 	queue_thin(queue, item->lane);
 }
 

@@ -49,10 +49,8 @@ struct queue {
 	bool thin; /* all lanes were thinned since the queue exceeded max */
 };
 
-void queue_put(struct queue *queue, uint64_t check, const char *json, size_t length);
-
-/* The same for one that was read from the list in Redis. */
-void queue_load(struct queue *queue, uint64_t check, const char *json, size_t length);
+/* `listed`: it was read from the list in Redis. */
+void queue_put(struct queue *queue, uint64_t check, const char *json, size_t length, bool listed);
 
 /* The next one to be sent: it is under way until one of the next two is called. NULL: none. */
 struct item *queue_next(struct queue *queue, nsec now);

@@ -61,7 +61,7 @@ static void item_load(struct notify *notify, struct output *output, const redisR
 	if (notification_decode(item->str, (size_t)item->len, &notification, &why))
 		check = problems_check(
 			&notify->judge.problems, notification.entity, notification.check);
-	queue_load(&output->queue, check, item->str, (size_t)item->len);
+	queue_put(&output->queue, check, item->str, (size_t)item->len, true);
 	json_decref(notification.document);
 }
 

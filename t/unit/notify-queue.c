@@ -11,7 +11,7 @@
 
 static void put(struct queue *queue, uint64_t check, const char *text)
 {
-	queue_put(queue, check, text, strlen(text));
+	queue_put(queue, check, text, strlen(text), false);
 }
 
 /* Takes the next one, which must be this. */
@@ -136,8 +136,8 @@ static void what_was_loaded_is_in_the_list_already(void **state)
 	struct queue *queue = &(struct queue){.max = 2, .stored = true};
 
 	(void)state;
-	queue_load(queue, 1, "a1", 2);
-	queue_load(queue, 1, "a2", 2);
+	queue_put(queue, 1, "a1", 2, true);
+	queue_put(queue, 1, "a2", 2, true);
 	put(queue, 1, "a3");
 	assert_int_equal(queue_listed(queue), 2);
 	assert_int_equal(queue->waiting, 1);

@@ -168,7 +168,7 @@ static void a_commit_has_what_has_changed_and_the_ends_of_what_was_taken(void **
 	notify_begin(&notify, &keys);
 	for (int i = 0; i < 2; i++)
 		queue_put(i == 0 ? &notify.outputs->queue : &notify.outputs->next->queue, 7,
-			"{\"n\"}", 5);
+			"{\"n\"}", 5, false);
 	struct problem *problem =
 		problems_add(&notify.judge.problems, text_literal("e"), text_literal("a"), 0);
 	problem->state = STATE_CRITICAL;
