@@ -281,9 +281,7 @@ static json_t *labels_make(const struct alerts *alerts, const struct alert *aler
 		labels_of[says].severity, "state", labels_of[says].state, "via",
 		"httpbroker-notify");
 
-	for (size_t i = 0; i < alerts->settings->label_count; i++)
-		json_object_set_new(labels, alerts->settings->labels[i].name,
-			json_string(alerts->settings->labels[i].value));
+	json_object_update(labels, alerts->settings->labels);
 	return labels;
 }
 

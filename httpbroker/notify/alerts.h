@@ -31,15 +31,9 @@ enum {
 #define ALERTS_RESOLVED (900 * NSEC_PER_SEC)
 #define ALERTS_INTERVALS 3 /* in a timeout */
 
-struct alert_label {
-	char *name; /* [a-zA-Z_][a-zA-Z0-9_]*; owned by the options */
-	const char *value;
-};
-
 struct alerts_settings {
 	nsec timeout;
-	struct alert_label labels[LABELS_MAX]; /* of each alert */
-	size_t label_count;
+	json_t *labels;   /* of each alert; names as alert_label_name() makes them; NULL: none */
 	const char *name; /* the instance of HttpbrokerNotifyWatchdog */
 	bool test;        /* that alert is not sent */
 };

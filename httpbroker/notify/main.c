@@ -325,6 +325,6 @@ int main(int argc, char **argv)
 	int status = run(notify, &options);
 
 	notify_free(notify);
-	redis_options_free(&options.redis);
+	options_free(&options);
 	return status;
 }

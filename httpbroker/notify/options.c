@@ -34,32 +34,25 @@ static void alertmanager_set(struct options *options, const char *option, const 
 	options->alertmanagers[options->alertmanager_count++] = value;
 }
 
-static bool label_is_known(const struct alerts_settings *alerts, const char *name)
-{
-	for (size_t i = 0; i < alerts->label_count; i++)
-		if (strcmp(alerts->labels[i].name, name) == 0)
-			return true;
-	return alert_label_is_ours(name);
-}
-
 /* NAME=VALUE. Alertmanager refuses other names than alert_label_name() makes. */
 static void label_set(struct options *options, const char *option, const char *value)
 {
-	struct alerts_settings *alerts = &options->alerts;
+	json_t *labels = options->alerts.labels;
 	const char *equals = strchr(value, '=');
 
 	if (equals == NULL || equals == value || equals[1] == '\0' || !utf8_is_clean_line(value))
 		die(EX_USAGE, "%s: '%s' is not NAME=VALUE, in UTF-8", option, value);
-	if (alerts->label_count == LABELS_MAX)
+	if (json_object_size(labels) == LABELS_MAX)
 		die(EX_USAGE, "%s: more than %d of them", option, LABELS_MAX);
 	char *given = memory_printed("%.*s", (int)(equals - value), value);
 	char *name = alert_label_name(given);
-	if (label_is_known(alerts, name))
+	if (json_object_get(labels, name) != NULL || alert_label_is_ours(name))
 		die(EX_USAGE, "%s: '%s' is there already", option, name);
 	if (strcmp(name, given) != 0)
 		log_warning("%s: '%s' is no name of a label: it becomes '%s'", option, given, name);
+	json_object_set_new(labels, name, json_string(equals + 1));
 	free(given);
-	alerts->labels[alerts->label_count++] = (struct alert_label){name, equals + 1};
+	free(name);
 }
 
 static const struct option_row rows[] = {
@@ -138,7 +131,7 @@ struct options options_read(int argc, char **argv)
 			.max_problems = LIMIT_PROBLEMS},
 		.style.flapjack = 1,
 		.jobs = 4,
-		.alerts.timeout = 180 * NSEC_PER_SEC,
+		.alerts = {.timeout = 180 * NSEC_PER_SEC, .labels = json_object()},
 		.ready_fd = -1,
 	};
 
@@ -153,4 +146,10 @@ struct options options_read(int argc, char **argv)
 	options.from_redis = options.redis.server || options.redis.place.sentinel_count > 0;
 	metrics_file_check(options.metrics_file);
 	return options;
+}
+
+void options_free(struct options *options)
+{
+	redis_options_free(&options->redis);
+	json_decref(options->alerts.labels);
 }

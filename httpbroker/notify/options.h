@@ -15,7 +15,7 @@ enum { ALERTMANAGERS_MAX = 16 };
 
 struct options {
 	bool from_redis;            /* the events come from Redis, else from standard input */
-	struct redis_options redis; /* to be freed by redis_options_free() */
+	struct redis_options redis; /* owned, as alerts.labels: options_free() */
 	const char *queue;
 	const char *name;
 
@@ -37,5 +37,6 @@ struct options {
 
 /* Exits with 0 for --help and --version, with 64 and a message for what cannot be understood. */
 struct options options_read(int argc, char **argv);
+void options_free(struct options *options);
 
 #endif
