@@ -26,7 +26,6 @@ static void outputs_append(const struct output *outputs, struct buffer *out)
 			"Notifications refused, or replaced by newer ones."},
 		{PREFIX "waiting", "gauge", "Notifications that wait for the output."},
 	};
-
 	const struct output *output;
 
 	for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
@@ -44,31 +43,24 @@ static void outputs_append(const struct output *outputs, struct buffer *out)
 static void metrics_text(
 	const struct notify *notify, const struct consumer *consumer, struct buffer *out)
 {
-	const struct {
-		const char *name, *type, *help;
-		int64_t value; /* -1: unknown */
-	} singles[] = {
-		{PREFIX "active", "gauge",
-			"1: it takes events; 0: another instance does, or Redis is away.",
-			consumer == NULL || consumer_runs(consumer, clock_monotonic())},
-		{PREFIX "events_total", "counter", "Events that were judged.",
-			(int64_t)notify->events},
-		{PREFIX "events_skipped_total", "counter", "Events that could not be read.",
-			(int64_t)notify->skipped},
-		{PREFIX "last_event_timestamp_seconds", "gauge",
-			"Time of the last event; 0: none yet.", notify->event_time},
-		{PREFIX "lag_seconds", "gauge", "Age of the last event when it was judged.",
-			notify->lag},
-		{PREFIX "queue_length", "gauge", "Events in the queue at the last transaction.",
-			consumer != NULL ? consumer_queue_length(consumer) : -1},
-		{PREFIX "problems", "gauge", "Checks that are not ok.",
-			(int64_t)problems_count(&notify->judge.problems)},
-	};
+	bool active = consumer == NULL || consumer_runs(consumer, clock_monotonic());
+	int64_t length = consumer != NULL ? consumer_queue_length(consumer) : -1;
 
-	for (size_t i = 0; i < sizeof singles / sizeof singles[0]; i++)
-		if (singles[i].value >= 0)
-			prometheus_single(out, singles[i].name, singles[i].type, singles[i].help,
-				singles[i].value);
+	prometheus_single(out, PREFIX "active", "gauge",
+		"1: it takes events; 0: another instance does, or Redis is away.", active);
+	prometheus_single(out, PREFIX "events_total", "counter", "Events that were judged.",
+		(int64_t)notify->events);
+	prometheus_single(out, PREFIX "events_skipped_total", "counter",
+		"Events that could not be read.", (int64_t)notify->skipped);
+	prometheus_single(out, PREFIX "last_event_timestamp_seconds", "gauge",
+		"Time of the last event; 0: none yet.", notify->event_time);
+	prometheus_single(out, PREFIX "lag_seconds", "gauge",
+		"Age of the last event when it was judged.", notify->lag);
+	if (length >= 0)
+		prometheus_single(out, PREFIX "queue_length", "gauge",
+			"Events in the queue at the last transaction.", length);
+	prometheus_single(out, PREFIX "problems", "gauge", "Checks that are not ok.",
+		(int64_t)problems_count(&notify->judge.problems));
 	prometheus_family(
 		out, PREFIX "notifications_total", "counter", "Notifications by their event.");
 	for (int kind = 0; kind < NOTIFICATION_KINDS; kind++)
