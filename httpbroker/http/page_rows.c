@@ -4,7 +4,6 @@
 #include "common/number.h"
 #include "httpbroker/http/page.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +24,9 @@ struct row {
 
 struct scan_rows {
 	const struct page_filter *filter;
-	struct text quoted;        /* the filter's text, as it stands in JSON */
+	/* of the filter, in lower case; quoted: the text, as it stands in JSON */
+	struct buffer entity, text, quoted;
+	struct buffer folded;      /* a text that is searched */
 	const struct place *after; /* NULL: from the first on */
 	enum state stale_as;
 	struct moment now;
@@ -97,21 +98,29 @@ static bool place_read(struct text text, struct place *place)
 	return true;
 }
 
-/* Whether `part` is in the bytes, whatever the case of its ASCII letters. */
-static bool contains(const char *bytes, size_t length, struct text part)
+/* Appends the text with its ASCII letters in lower case. */
+static void folded_append(struct buffer *out, const char *bytes, size_t length)
 {
-	if (part.length == 0)
-		return true;
-	for (size_t i = 0; i + part.length <= length; i++) {
-		size_t k = 0;
+	char *to = buffer_reserve(out, length);
 
-		while (k < part.length && tolower((unsigned char)bytes[i + k]) ==
-						  tolower((unsigned char)part.bytes[k]))
-			k++;
-		if (k == part.length)
-			return true;
-	}
-	return false;
+	for (size_t i = 0; i < length; i++)
+		to[i] = (char)(bytes[i] >= 'A' && bytes[i] <= 'Z' ? bytes[i] | 0x20 : bytes[i]);
+	to[length] = '\0';
+	out->length += length;
+}
+
+/*
+ * Whether the part, which is folded, is in the bytes. By memmem(), whose time does not grow with
+ * the part as that of two loops does: names like `aaaa…` would keep the HTTP threads for minutes.
+ */
+static bool contains(
+	struct scan_rows *scan, const char *bytes, size_t length, const struct buffer *part)
+{
+	if (part->length == 0)
+		return true;
+	buffer_clear(&scan->folded);
+	folded_append(&scan->folded, bytes, length);
+	return memmem(scan->folded.data, length, part->data, part->length) != NULL;
 }
 
 /* The encoded tags: `["a","b"]`; not given: there are none. */
@@ -147,18 +156,32 @@ static bool state_matches(int wanted, enum state reported, bool stale)
 	       (wanted == PAGE_PROBLEM && reported != STATE_OK);
 }
 
-static bool text_matches(const struct scan_rows *scan, const struct check *check)
+static bool text_matches(struct scan_rows *scan, const struct check *check)
 {
-	if (contains(check->names, check->hh.keylen, scan->filter->text))
+	if (contains(scan, check->names, check->hh.keylen, &scan->text))
 		return true;
 	const struct text summary = encoded_summary(&check->encoded);
-	return contains(summary.bytes, summary.length, scan->quoted);
+	return contains(scan, summary.bytes, summary.length, &scan->quoted);
 }
 
-static bool matches(const struct scan_rows *scan, const struct check *check)
+static bool matches(struct scan_rows *scan, const struct check *check)
 {
-	return contains(check->names, check->entity_length, scan->filter->entity) &&
+	return contains(scan, check->names, check->entity_length, &scan->entity) &&
 	       has_tag(check, scan->filter->tag) && text_matches(scan, check);
+}
+
+static void filter_fold(struct scan_rows *scan)
+{
+	const struct page_filter *filter = scan->filter;
+	struct buffer json = {NULL, 0, 0};
+
+	folded_append(&scan->entity, filter->entity.bytes, filter->entity.length);
+	folded_append(&scan->text, filter->text.bytes, filter->text.length);
+	if (filter->text.bytes == NULL)
+		return;
+	jsontext_string(&json, filter->text.bytes, filter->text.length);
+	folded_append(&scan->quoted, json.data + 1, json.length - 2);
+	buffer_free(&json);
 }
 
 static void string_copy(struct buffer *out, struct text text)
@@ -262,7 +285,6 @@ bool page_rows(struct checks *checks, const struct page_filter *filter, struct t
 	struct buffer *next)
 {
 	struct checks_cursor cursor = {0, 0, 0};
-	struct buffer quoted = {NULL, 0, 0};
 	struct place place;
 	struct scan_rows scan = {
 		.filter = filter, .stale_as = stale_as, .now = now, .counts = counts};
@@ -272,13 +294,13 @@ bool page_rows(struct checks *checks, const struct page_filter *filter, struct t
 		return false;
 	if (after.bytes != NULL)
 		scan.after = &place;
-	if (filter->text.bytes != NULL) {
-		jsontext_string(&quoted, filter->text.bytes, filter->text.length);
-		scan.quoted = (struct text){quoted.data + 1, quoted.length - 2};
-	}
+	filter_fold(&scan);
 	while (checks_visit_some(checks, &cursor, check_visit, &scan))
 		continue;
-	buffer_free(&quoted);
+	buffer_free(&scan.entity);
+	buffer_free(&scan.text);
+	buffer_free(&scan.quoted);
+	buffer_free(&scan.folded);
 	for (size_t i = 0; i < scan.count && i < PAGE_ROWS; i++) {
 		buffer_append_text(out, i > 0 ? ",\n" : "\n");
 		buffer_append(out, scan.rows[i]->json.data, scan.rows[i]->json.length);

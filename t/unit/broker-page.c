@@ -186,6 +186,41 @@ static void filters_select(void **state)
 	checks_free(checks);
 }
 
+/* Processor time of a filter that no check matches. */
+static nsec time_of(struct checks *checks, const char *text)
+{
+	nsec begun = clock_thread();
+
+	assert_rows(
+		checks, &(struct page_filter){.text = text_literal(text), .state = PAGE_ALL}, "");
+	return clock_thread() - begun;
+}
+
+/* By comparing at each place it took 40 times as long. */
+static void a_filter_that_nearly_matches_everywhere_costs_little_more_than_another(void **state)
+{
+	struct checks *checks = checks_new(&(struct siphash_key){5, 6});
+	char name[LIMIT_NAME + 1], summary[4000], text[200];
+	nsec fast = NSEC_NEVER, slow = NSEC_NEVER;
+
+	(void)state;
+	memset(summary, 'a', sizeof summary);
+	summary[sizeof summary - 1] = '\0';
+	memset(text, 'a', sizeof text);
+	text[sizeof text - 2] = 'b';
+	text[sizeof text - 1] = '\0';
+	for (int i = 0; i < 500; i++) {
+		snprintf(name, sizeof name, "%.1000s%03d", summary, i);
+		check_put(checks, name, "c", STATE_OK, 300, summary, 0);
+	}
+	for (int i = 0; i < 3; i++) {
+		fast = nsec_earlier(fast, time_of(checks, "xyz"));
+		slow = nsec_earlier(slow, time_of(checks, text));
+	}
+	assert_true(slow < 15 * fast);
+	checks_free(checks);
+}
+
 static void pages_have_each_check_once(void **state)
 {
 	struct checks *checks = checks_new(&(struct siphash_key){3, 4});
@@ -303,6 +338,8 @@ int main(void)
 		cmocka_unit_test(the_history_forgets_after_a_day),
 		cmocka_unit_test(the_worst_comes_first_then_what_changed_last),
 		cmocka_unit_test(filters_select),
+		cmocka_unit_test(
+			a_filter_that_nearly_matches_everywhere_costs_little_more_than_another),
 		cmocka_unit_test(pages_have_each_check_once),
 		cmocka_unit_test(other_places_are_refused),
 		cmocka_unit_test(an_answer_is_used_again_for_ten_times_as_long_as_it_took),
