@@ -381,6 +381,8 @@ in_queue() {
 	# nor does it show outdated states
 	answers 503
 	[ "$(curl -s -m 5 -o /dev/null -w '%{http_code}' -H 'Prefer: respond-async' "$url")" = 200 ]
+	[ "$(curl -s -m 5 -o /dev/null -w '%{http_code}' -H 'Prefer: wait=5' -H 'Prefer: respond-async' \
+		-H 'Prefer: return=minimal' "$url")" = 200 ]
 	posts 503 "[$(event a cut critical)]"
 	prefer=respond-async posts 202 "$(event a kept critical)"
 	posts 503 "$(event a cut critical)"

@@ -81,7 +81,8 @@ static enum MHD_Result header_add(
 			(first != NULL || strcasecmp(text, "chunked") != 0))
 			framing->unknown = text;
 		framing->hosts += header == HEADER_HOST;
-		if (first == NULL)
+		/* of several Prefer the one that matters (RFC 7240, 2: they are one list) */
+		if (first == NULL || (header == HEADER_PREFER && prefer_has(text, PREFER_ASYNC)))
 			framing->headers[header] = text;
 	}
 	framing->odd_name |= length == 0;

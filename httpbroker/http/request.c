@@ -238,7 +238,7 @@ static void body_append(struct request *request, const char *bytes, size_t lengt
 /* The client has no other broker to ask. */
 static bool prefers_async(const struct request *request)
 {
-	return prefer_has(request->headers[HEADER_PREFER], "respond-async");
+	return prefer_has(request->headers[HEADER_PREFER], PREFER_ASYNC);
 }
 
 /* Why another broker has to answer; NULL: this one answers. */

@@ -130,7 +130,8 @@ struct request {
 	struct grant grant;     /* what its token may write */
 	struct response response;
 
-	const char *headers[HEADERS]; /* the first of each; NULL: none */
+	const char
+		*headers[HEADERS]; /* the first of each, of Prefer any PREFER_ASYNC; NULL: none */
 
 	void *data;    /* the route's own, from begin to free */
 	size_t bytes;  /* that the route keeps until the response */
@@ -192,6 +193,7 @@ bool headers_check(struct request *request);
 
 /* Whether a Prefer header (RFC 7240) has this preference: `respond-async, wait=5`. NULL: no. */
 bool prefer_has(const char *value, const char *preference);
+#define PREFER_ASYNC "respond-async"
 
 /*
  * Whether an Accept header (RFC 9110, 12.5.1) prefers JSON to plain text, by their weights; of
