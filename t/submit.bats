@@ -285,6 +285,9 @@ httpbroker-submit: error: line 3: 'load' on 'db': 'BANANA' is not a state of a [
 	done
 	HTTPBROKER_URL=nonsense run httpbroker-submit </dev/null
 	[ "$status" -eq 64 ]
+	[[ $output == *"error: HTTPBROKER_URL: 'nonsense' is not a URL"* ]]
+	run httpbroker-submit --url nonsense </dev/null
+	[[ $output == *"error: --url: 'nonsense' is not a URL"* ]]
 }
 
 @test "a password in the URL is not logged" {

@@ -122,7 +122,7 @@ static struct sender *sender_make(const struct options *options)
 	struct sender *sender = sender_new();
 	for (size_t i = 0; i < options->urls_count; i++)
 		if (!sender_add(sender, options->urls[i], &target, &why))
-			die(EX_USAGE, "--url: %s", why.text);
+			die(EX_USAGE, "%s: %s", options->urls_from, why.text);
 	secret_free(token);
 	return sender;
 }

@@ -98,6 +98,7 @@ static void url_set(struct options *options, const char *option, const char *val
 	if (value[0] == '\0')
 		die(EX_USAGE, "%s: empty", option);
 	list_add(&options->urls, &options->urls_count, value);
+	options->urls_from = "--url";
 }
 
 static void retry_set(struct options *options, const char *option, const char *value)
@@ -295,6 +296,7 @@ struct options options_read(int argc, char **argv)
 		.retry = OPTIONS_RETRY_UNSET,
 		.spool_max = SPOOL_MAX_DEFAULT,
 		.batch = BATCH_DEFAULT,
+		.urls_from = "HTTPBROKER_URL",
 	};
 
 	options.files = memory_zeroed(1, sizeof *options.files);

@@ -42,6 +42,7 @@ struct options {
 	nsec timeout; /* of the command or the query; NSEC_NEVER: none */
 	char **urls;  /* up to a NULL; owned */
 	size_t urls_count;
+	const char *urls_from;  /* the option or the variable, for messages */
 	const char *ca_file;    /* NULL: the system's */
 	const char *token_file; /* NULL: look into HTTPBROKER_TOKEN */
 	nsec retry; /* how long to retry; NSEC_NEVER: forever; OPTIONS_RETRY_UNSET: by input */
