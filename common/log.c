@@ -108,7 +108,8 @@ void log_never_wait(void)
 	log_waits = false;
 }
 
-/* Control characters forge lines, steer terminals and make journald show `blob data`. */
+/* Control characters forge lines, steer terminals and make journald show `blob data`; a line that
+ * is reordered says what was not written. */
 static void line_clean(char *text)
 {
 	const char *end = text + strlen(text);
@@ -116,7 +117,7 @@ static void line_clean(char *text)
 	while (text < end) {
 		size_t character = utf8_character(text, (size_t)(end - text));
 
-		if (character > 0 && !utf8_is_control(text))
+		if (character > 0 && !utf8_is_control(text) && !utf8_reorders(text, character))
 			text += character;
 		else
 			*text++ = '?';

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Log lines on stderr: `program: level: message`, with a `<N>` priority before it if stderr is the
- * journal's. Control characters become `?`, so that a peer cannot forge a line. A line is one
- * write(2) and is cut at 4 KiB. Any thread. The functions are `cold`, as those of reason.h: the
- * compiler keeps the branches that call them away from the code that runs always.
+ * journal's. Control characters, and those that reorder text, become `?`, so that a peer cannot
+ * forge a line. A line is one write(2) and is cut at 4 KiB. Any thread. The functions are `cold`,
+ * as those of reason.h: the compiler keeps the branches that call them away from the code that runs
+ * always.
  */
 #ifndef COMMON_LOG_H
 #define COMMON_LOG_H

@@ -169,8 +169,24 @@ char *utf8_clean_line(const char *text, char *out, size_t size)
 	return out;
 }
 
-/* Invisible, or reordering: the format characters of Unicode, fillers, separators of lines. Those
- * that only select how another one looks are not. */
+static bool is_between(uint32_t code, const uint32_t (*ranges)[2], size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (code >= ranges[i][0] && code <= ranges[i][1])
+			return true;
+	return false;
+}
+
+bool utf8_reorders(const char *character, size_t length)
+{
+	static const uint32_t ranges[][2] = {
+		{0x61c, 0x61c}, {0x200e, 0x200f}, {0x2028, 0x202e}, {0x2066, 0x2069}};
+
+	return is_between(utf8_code(character, length), ranges, sizeof ranges / sizeof ranges[0]);
+}
+
+/* Those, and other format characters of Unicode, and fillers. Those that only select how another
+ * one looks are not. */
 static bool is_hidden(uint32_t code)
 {
 	static const uint32_t ranges[][2] = {{0xad, 0xad}, {0x34f, 0x34f}, {0x61c, 0x61c},
@@ -179,10 +195,7 @@ static bool is_hidden(uint32_t code)
 		{0xffa0, 0xffa0}, {0xfff9, 0xfffb}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a},
 		{0xe0000, 0xe0fff}};
 
-	for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
-		if (code >= ranges[i][0] && code <= ranges[i][1])
-			return true;
-	return false;
+	return is_between(code, ranges, sizeof ranges / sizeof ranges[0]);
 }
 
 void utf8_visible_append(struct buffer *out, const char *bytes, size_t length)

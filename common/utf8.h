@@ -23,6 +23,10 @@ size_t utf8_character(const char *text, size_t left);
 /* The number of a valid character of this length. */
 uint32_t utf8_code(const char *character, size_t length);
 
+/* Whether a valid character reorders what is beside it, or ends a line: the marks of bidirectional
+ * text, U+2028 and U+2029. */
+bool utf8_reorders(const char *character, size_t length);
+
 /*
  * The rule for text that is sent. A Jabber server closes the stream for one character that XML 1.0
  * (section 2.2) does not have, so that one text could silence an alerter:

@@ -71,9 +71,11 @@ static void log_masks_characters_that_could_forge_a_line(void **state)
 	capture_start(&capture);
 	log_info("%s", "a\nb\x1b[31m\x7f\xc3\xa9");
 	log_info("%s", "\xc2\x9b c1, \xff no UTF-8, \xe2\x82\xac, cut: \xe2\x82");
+	log_info("%s", "\u202eleft\u2066 \u2028line \u0645\u06cc\u200c\u0634");
 	capture_end(&capture, written, sizeof written);
 	assert_string_equal(written, "test: info: a?b?[31m?\xc3\xa9\n"
-				     "test: info: ?? c1, ? no UTF-8, \xe2\x82\xac, cut: ??\n");
+				     "test: info: ?? c1, ? no UTF-8, \xe2\x82\xac, cut: ??\n"
+				     "test: info: ???left??? ???line \u0645\u06cc\u200c\u0634\n");
 }
 
 static void log_cuts_a_line_that_is_too_long(void **state)
