@@ -200,6 +200,20 @@ nsec monitor_deadline(const struct monitor *monitor, nsec now)
 }
 
 /*
+ * Moves what there is to the front; returns how many. ppoll(2) refuses a longer list than files may
+ * be open (RLIMIT_NOFILE), and would then let no signal through.
+ */
+static size_t fds_present(struct pollfd fds[], size_t count)
+{
+	size_t present = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (fds[i].fd >= 0)
+			fds[present++] = fds[i];
+	return present;
+}
+
+/*
  * The timer expires at that moment even if the process was frozen meanwhile: ppoll(2)'s own
  * timeout would start again from where it was.
  */
@@ -216,7 +230,7 @@ void monitor_wait(const struct monitor *monitor, nsec deadline)
 
 	count += listeners_poll(&monitor->watches, fds + count);
 	timerfd_settime(monitor->timer, TFD_TIMER_ABSTIME, &timer, NULL);
-	signals_poll(fds, count, NULL);
+	signals_poll(fds, fds_present(fds, count), NULL);
 }
 
 /* ---- start and stop ---- */

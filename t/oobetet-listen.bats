@@ -169,6 +169,19 @@ log_both() {
 	poll 20 got 'is Critical: .*; listen_command has not been heard .*\(it printed no line for 1 s and was killed\)'
 }
 
+@test "oobetet: listen_command: with too few open files for all watches, signals still arrive" {
+	local i
+	write_listen watched_check= watched_entity=
+	for i in {1..16}; do
+		printf '[watch %s]\nwatched_check = %s\nlisten_command = sleep 1000\n' "$i" "$i"
+	done >>"$work/oobetet.ini"
+	start oobetet bash -c "ulimit -n 32 && exec oobetet -c $work/oobetet.ini"
+	poll 20 log_has oobetet 'warning: .*listen_command: cannot start: Too many open files; trying again$'
+	kill -USR1 "${pids[oobetet]}"
+	poll 5 log_has oobetet 'info: .*status: "1": '
+	stop_within 5 oobetet
+}
+
 # $work/group has the process group of the program
 group_there() {
 	pgrep -g "$(tr -d " " <"$work/group")" >/dev/null
