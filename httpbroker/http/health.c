@@ -19,20 +19,16 @@ struct counting {
 	state_counts_end *end;
 };
 
-void state_counts_add(struct counts *counts, const struct check *check, nsec now)
-{
-	counts->checks++;
-	if (!check_is_expired(check, now))
-		return;
-	counts->stale++;
-	counts->stale_long += check->deadline < now - STATE_COUNTS_LONG;
-}
-
 static void check_count(const struct check *check, void *context)
 {
 	struct counting *counting = context;
+	struct counts *counts = &counting->counts;
 
-	state_counts_add(&counting->counts, check, counting->now);
+	counts->checks++;
+	if (!check_is_expired(check, counting->now))
+		return;
+	counts->stale++;
+	counts->stale_long += check->deadline < counting->now - STATE_COUNTS_LONG;
 }
 
 void state_counts_cache_init(struct state_counts_cache *cache)

@@ -26,8 +26,6 @@ struct counts {
 	uint64_t stale_long; /* of these, for more than STATE_COUNTS_LONG */
 };
 
-void state_counts_add(struct counts *counts, const struct check *check, nsec now);
-
 enum { STATE_COUNTS_SHARE = 100 };
 
 /* The last count. */

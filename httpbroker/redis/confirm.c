@@ -64,14 +64,6 @@ bool role_read(const struct redisReply *reply, struct role *out, struct reason *
 	return true;
 }
 
-int64_t wait_read(const struct redisReply *reply, struct reason *why)
-{
-	if (reply->type == REDIS_REPLY_INTEGER && reply->integer >= 0)
-		return reply->integer;
-	reply_refuse(reply, "WAIT", "", why);
-	return -1;
-}
-
 void confirm_open(struct confirm *confirm, nsec now)
 {
 	confirm->confirmed = confirm->unconfirmed = confirm->fresh = false;
@@ -126,11 +118,13 @@ enum query_result query_read(
 		query->reply = reply;
 		return query->waits ? QUERY_WAITS : QUERY_DONE;
 	}
-	int64_t replicas = wait_read(reply, why);
-	freeReplyObject(reply);
-	if (replicas <= 0)
+	bool refused = reply->type != REDIS_REPLY_INTEGER;
+	if (refused)
+		reply_refuse(reply, "WAIT", "", why);
+	if (refused || reply->integer == 0)
 		query_drop(query);
-	return replicas >= 0 ? QUERY_DONE : QUERY_REFUSED;
+	freeReplyObject(reply);
+	return refused ? QUERY_REFUSED : QUERY_DONE;
 }
 
 struct redisReply *query_take(struct query_reply *query)

@@ -32,9 +32,6 @@ struct role {
 /* The reply to ROLE: false if it is none of a master's, and why. */
 bool role_read(const struct redisReply *reply, struct role *out, struct reason *why);
 
-/* The reply to WAIT: how many replicas; -1: it is an error, and the reason is set. */
-int64_t wait_read(const struct redisReply *reply, struct reason *why);
-
 struct confirm {
 	bool sentinel;
 	bool confirmed;   /* a replica has all that was committed, by the last commit or renewal */
