@@ -26,7 +26,7 @@ enum {
 };
 
 struct alertmanager {
-	struct alerts *alerts;
+	struct alerts alerts;
 	struct target *target;
 	struct transfer *transfer;
 	struct curl_slist *headers;
@@ -46,7 +46,7 @@ static void item_add(struct output *output, struct item *item,
 	const struct notification *notification, struct moment now)
 {
 	struct alertmanager *self = output->self;
-	size_t count = alerts_apply(self->alerts, notification, now, self->sent + self->count);
+	size_t count = alerts_apply(&self->alerts, notification, now, self->sent + self->count);
 
 	if (count == 0) {
 		queue_done(&output->queue, item);
@@ -72,7 +72,7 @@ static void request_gather(struct output *output, struct moment now)
 		json_decref(notification.document);
 	}
 	while (self->units < self->max && self->count < ALERTS_MAX &&
-		(alert = alerts_due(self->alerts, now.monotonic)) != NULL) {
+		(alert = alerts_due(&self->alerts, now.monotonic)) != NULL) {
 		self->sent[self->count++] = alert;
 		self->units++;
 	}
@@ -80,14 +80,14 @@ static void request_gather(struct output *output, struct moment now)
 
 static void request_send(struct alertmanager *self, struct moment now)
 {
-	struct alert *watchdog = alerts_watchdog(self->alerts);
+	struct alert *watchdog = self->alerts.watchdog;
 	struct alert *const *sent = self->probes ? &watchdog : self->sent;
 	size_t count = self->probes ? 1 : self->count;
 
 	buffer_clear(&self->body);
 	for (size_t i = 0; i < count; i++) {
 		buffer_append(&self->body, i == 0 ? "[" : ",", 1);
-		alert_encode(self->alerts, sent[i], now.wall / NSEC_PER_SEC, &self->body);
+		alert_encode(&self->alerts, sent[i], now.wall / NSEC_PER_SEC, &self->body);
 	}
 	buffer_append(&self->body, "]", 1);
 	curl_easy_setopt(
@@ -110,14 +110,14 @@ static void unit_drop(struct output *output, struct moment now)
 	if (self->item_count > 0) {
 		output_refused(output, self->items[0], self->refusal.text);
 	} else {
-		alert_encode(self->alerts, self->sent[0], now.wall / NSEC_PER_SEC, &json);
+		alert_encode(&self->alerts, self->sent[0], now.wall / NSEC_PER_SEC, &json);
 		log_error("output %s: an alert is dropped: %s: %s", output->name,
 			self->refusal.text, json.data);
 		output->dropped++;
 		buffer_free(&json);
 	}
 	for (size_t i = 0; i < self->count; i++)
-		alerts_drop(self->alerts, self->sent[i]);
+		alerts_drop(&self->alerts, self->sent[i]);
 }
 
 static void request_accepted(struct output *output, struct moment now)
@@ -129,7 +129,7 @@ static void request_accepted(struct output *output, struct moment now)
 		unit_drop(output, now);
 	} else {
 		for (size_t i = 0; i < self->count; i++)
-			alerts_sent(self->alerts, self->sent[i], now.monotonic);
+			alerts_sent(&self->alerts, self->sent[i], now.monotonic);
 		for (size_t i = 0; i < self->item_count; i++)
 			output_delivered(output, self->items[i], now.monotonic);
 		self->max = self->max < ALERTS_MAX / 2 ? 2 * self->max : ALERTS_MAX;
@@ -143,7 +143,7 @@ static void request_again(struct output *output, nsec now)
 	struct alertmanager *self = output->self;
 
 	for (size_t i = self->count; i-- > 0;)
-		alerts_again(self->alerts, self->sent[i]);
+		alerts_again(&self->alerts, self->sent[i]);
 	for (size_t i = 0; i < self->item_count; i++)
 		queue_retry(&output->queue, self->items[i], now);
 	request_end(self);
@@ -163,7 +163,7 @@ static void request_refused(struct output *output, const struct reason *why, nse
 	if (self->units > 1) {
 		self->max = self->units / 2;
 		request_again(output, now);
-	} else if (self->probes || output->test || self->sent[0] == alerts_watchdog(self->alerts)) {
+	} else if (self->probes || output->test || self->sent[0] == self->alerts.watchdog) {
 		request_failed(output, why->text, now);
 	} else {
 		self->refusal = *why;
@@ -208,7 +208,7 @@ static bool answer_await(struct output *output, struct moment now)
 static nsec gather_deadline(const struct output *output, nsec now)
 {
 	const struct alertmanager *self = output->self;
-	nsec next = alerts_deadline(self->alerts);
+	nsec next = alerts_deadline(&self->alerts);
 
 	if (next < output->held_until)
 		next = output->held_until;
@@ -243,9 +243,9 @@ static size_t polled(const struct output *output, struct pollfd *fds, nsec now)
 
 static void problem(struct output *output, const struct notification *notification)
 {
-	const struct alertmanager *self = output->self;
+	struct alertmanager *self = output->self;
 
-	alerts_load(self->alerts, notification);
+	alerts_load(&self->alerts, notification);
 }
 
 static void reset(struct output *output)
@@ -254,7 +254,8 @@ static void reset(struct output *output)
 
 	transfer_abort(self->transfer);
 	request_end(self);
-	alerts_clear(self->alerts, moment_now());
+	alerts_clear(&self->alerts);
+	alerts_begin(&self->alerts, moment_now());
 }
 
 static void end(struct output *output)
@@ -264,7 +265,7 @@ static void end(struct output *output)
 	transfer_free(self->transfer);
 	curl_slist_free_all(self->headers);
 	target_free(self->target);
-	alerts_free(self->alerts);
+	alerts_clear(&self->alerts);
 	buffer_free(&self->body);
 }
 
@@ -283,7 +284,8 @@ struct output *alertmanager_output(
 	if (target == NULL)
 		return NULL;
 	struct alertmanager *self = memory_zeroed(1, sizeof *self);
-	self->alerts = alerts_new(settings, moment_now());
+	self->alerts.settings = settings;
+	alerts_begin(&self->alerts, moment_now());
 	self->target = target;
 	self->transfer = transfer_new(ANSWER_MAX);
 	self->headers = transfer_json_headers();

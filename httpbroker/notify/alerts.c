@@ -48,13 +48,6 @@ struct alert {
 	char names[]; /* says, then names_append(); hh.keylen bytes, and a NUL */
 };
 
-struct alerts {
-	const struct alerts_settings *settings;
-	struct alert *table;
-	struct alert *list; /* those that are not taken */
-	struct alert *watchdog;
-};
-
 static enum says says_of(const struct alert *alert)
 {
 	return (enum says)alert->names[0];
@@ -92,37 +85,21 @@ static struct alert *alert_get(struct alerts *alerts, enum says says, struct tex
 	return alert;
 }
 
-static void all_drop(struct alerts *alerts)
+void alerts_clear(struct alerts *alerts)
 {
 	struct alert *alert, *next;
 
 	HASH_ITER(hh, alerts->table, alert, next)
 		alerts_drop(alerts, alert);
+	alerts->watchdog = NULL;
 }
 
-void alerts_clear(struct alerts *alerts, struct moment now)
+void alerts_begin(struct alerts *alerts, struct moment now)
 {
-	all_drop(alerts);
-	alerts->watchdog =
-		alerts->settings->test
-			? NULL
-			: alert_get(alerts, SAYS_ALIVE, text_literal(alerts->settings->name),
-				  text_literal(WATCHDOG), now.wall / NSEC_PER_SEC);
-}
-
-struct alerts *alerts_new(const struct alerts_settings *settings, struct moment now)
-{
-	struct alerts *alerts = memory_zeroed(1, sizeof *alerts);
-
-	alerts->settings = settings;
-	alerts_clear(alerts, now);
-	return alerts;
-}
-
-void alerts_free(struct alerts *alerts)
-{
-	all_drop(alerts);
-	free(alerts);
+	if (!alerts->settings->test)
+		alerts->watchdog =
+			alert_get(alerts, SAYS_ALIVE, text_literal(alerts->settings->name),
+				text_literal(WATCHDOG), now.wall / NSEC_PER_SEC);
 }
 
 static void text_set(char **out, struct text text)
@@ -261,11 +238,6 @@ void alerts_again(struct alerts *alerts, struct alert *alert)
 	alert->send_at = 0;
 	alert->taken = false;
 	DL_PREPEND(alerts->list, alert);
-}
-
-struct alert *alerts_watchdog(const struct alerts *alerts)
-{
-	return alerts->watchdog;
 }
 
 /* ---- JSON ---- */

@@ -39,14 +39,19 @@ struct alerts_settings {
 };
 
 struct alert; /* opaque; lives until alerts_sent(), alerts_drop() or alerts_clear() */
-struct alerts;
 
-/* The settings are not copied. */
-struct alerts *alerts_new(const struct alerts_settings *settings, struct moment now);
-void alerts_free(struct alerts *alerts);
+/* {.settings} is empty; the rest is alerts.c's, and may be read. */
+struct alerts {
+	const struct alerts_settings *settings; /* not owned */
+	struct alert *table;
+	struct alert *list; /* those that are not taken, in the order in which they are due */
+	struct alert
+		*watchdog; /* HttpbrokerNotifyWatchdog, which is always valid; NULL in a test */
+};
 
-/* Forgets all; HttpbrokerNotifyWatchdog is due. */
-void alerts_clear(struct alerts *alerts, struct moment now);
+/* Forgets all. Then, to begin: HttpbrokerNotifyWatchdog is due. */
+void alerts_clear(struct alerts *alerts);
+void alerts_begin(struct alerts *alerts, struct moment now);
 
 /* A problem that lasts; it is due. */
 void alerts_load(struct alerts *alerts, const struct notification *problem);
@@ -69,9 +74,6 @@ nsec alerts_deadline(const struct alerts *alerts);
 void alerts_sent(struct alerts *alerts, struct alert *alert, nsec now);
 void alerts_again(struct alerts *alerts, struct alert *alert);
 void alerts_drop(struct alerts *alerts, struct alert *alert);
-
-/* HttpbrokerNotifyWatchdog, which is always valid; NULL in a test. */
-struct alert *alerts_watchdog(const struct alerts *alerts);
 
 /* Appends the alert as JSON; `now` in seconds since the epoch. */
 void alert_encode(

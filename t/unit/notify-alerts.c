@@ -12,7 +12,7 @@
 
 struct fixture {
 	struct alerts_settings settings;
-	struct alerts *alerts;
+	struct alerts alerts;
 	struct moment now;
 	struct buffer sent;
 	enum state previous; /* of the next notification */
@@ -24,12 +24,13 @@ static void fixture_open(struct fixture *fixture)
 		.settings = {.timeout = 180 * NSEC_PER_SEC, .name = "default"},
 		.now = {BEGIN * NSEC_PER_SEC, 1000 * NSEC_PER_SEC},
 	};
-	fixture->alerts = alerts_new(&fixture->settings, fixture->now);
+	fixture->alerts.settings = &fixture->settings;
+	alerts_begin(&fixture->alerts, fixture->now);
 }
 
 static void fixture_close(struct fixture *fixture)
 {
-	alerts_free(fixture->alerts);
+	alerts_clear(&fixture->alerts);
 	buffer_free(&fixture->sent);
 }
 
@@ -44,7 +45,7 @@ static void note(struct fixture *fixture, struct alert *alert)
 {
 	struct buffer json = {NULL, 0, 0};
 
-	alert_encode(fixture->alerts, alert, fixture->now.wall / NSEC_PER_SEC, &json);
+	alert_encode(&fixture->alerts, alert, fixture->now.wall / NSEC_PER_SEC, &json);
 	json_t *document = json_loadb(json.data, json.length, JSON_REJECT_DUPLICATES, NULL);
 	json_t *labels = json_object_get(document, "labels");
 	assert_string_equal(json_string_value(json_object_get(labels, "via")), "httpbroker-notify");
@@ -81,11 +82,11 @@ static const char *told(struct fixture *fixture, enum notification_kind kind, en
 	fixture->previous = state;
 	buffer_clear(&fixture->sent);
 	buffer_append(&fixture->sent, "", 0);
-	size_t count = alerts_apply(fixture->alerts, &what, fixture->now, out);
+	size_t count = alerts_apply(&fixture->alerts, &what, fixture->now, out);
 	assert_true(count <= ALERTS_PER_CHECK);
 	for (size_t i = 0; i < count; i++) {
 		note(fixture, out[i]);
-		alerts_sent(fixture->alerts, out[i], fixture->now.monotonic);
+		alerts_sent(&fixture->alerts, out[i], fixture->now.monotonic);
 	}
 	return fixture->sent.data;
 }
@@ -97,9 +98,9 @@ static const char *due(struct fixture *fixture)
 
 	buffer_clear(&fixture->sent);
 	buffer_append(&fixture->sent, "", 0);
-	while ((alert = alerts_due(fixture->alerts, fixture->now.monotonic)) != NULL) {
+	while ((alert = alerts_due(&fixture->alerts, fixture->now.monotonic)) != NULL) {
 		note(fixture, alert);
-		alerts_sent(fixture->alerts, alert, fixture->now.monotonic);
+		alerts_sent(&fixture->alerts, alert, fixture->now.monotonic);
 	}
 	return fixture->sent.data;
 }
@@ -116,10 +117,10 @@ static void a_firing_alert_is_sent_each_third_of_its_timeout(void **state)
 		told(&fixture, NOTIFICATION_PROBLEM, STATE_CRITICAL), "disk critical 13:20-16:30");
 	later(&fixture, 49);
 	assert_string_equal(due(&fixture), "");
-	assert_int_equal(alerts_deadline(fixture.alerts), 1060 * NSEC_PER_SEC);
+	assert_int_equal(alerts_deadline(&fixture.alerts), 1060 * NSEC_PER_SEC);
 	later(&fixture, 1);
 	assert_string_equal(due(&fixture), "Httpbrok ok 13:20-17:20");
-	assert_int_equal(alerts_deadline(fixture.alerts), 1070 * NSEC_PER_SEC);
+	assert_int_equal(alerts_deadline(&fixture.alerts), 1070 * NSEC_PER_SEC);
 	later(&fixture, 10);
 	assert_string_equal(due(&fixture), "disk critical 13:20-17:30");
 	later(&fixture, 60);
@@ -194,8 +195,8 @@ static void what_is_resolved_stays_one_alert_when_its_request_failed(void **stat
 	due(&fixture);
 	told(&fixture, NOTIFICATION_PROBLEM, STATE_CRITICAL);
 	later(&fixture, 10);
-	assert_int_equal(alerts_apply(fixture.alerts, &recovery, fixture.now, out), 1);
-	alerts_again(fixture.alerts, out[0]);
+	assert_int_equal(alerts_apply(&fixture.alerts, &recovery, fixture.now, out), 1);
+	alerts_again(&fixture.alerts, out[0]);
 	later(&fixture, 10);
 	assert_string_equal(
 		told(&fixture, NOTIFICATION_RECOVERY, STATE_OK), "disk critical 13:20-13:30");
@@ -244,8 +245,9 @@ static void a_test_of_the_outputs_sends_nothing_else(void **state)
 	(void)state;
 	fixture_open(&fixture);
 	fixture.settings.test = true;
-	alerts_clear(fixture.alerts, fixture.now);
-	assert_int_equal(alerts_deadline(fixture.alerts), NSEC_NEVER);
+	alerts_clear(&fixture.alerts);
+	alerts_begin(&fixture.alerts, fixture.now);
+	assert_int_equal(alerts_deadline(&fixture.alerts), NSEC_NEVER);
 	assert_string_equal(told(&fixture, NOTIFICATION_TEST, STATE_OK), "disk test 13:20-16:20");
 	fixture_close(&fixture);
 }
@@ -259,7 +261,7 @@ static void a_loaded_problem_is_due_at_once(void **state)
 	fixture_open(&fixture);
 	due(&fixture);
 	later(&fixture, 1);
-	alerts_load(fixture.alerts, &problem);
+	alerts_load(&fixture.alerts, &problem);
 	assert_string_equal(due(&fixture), "disk critical 13:20-16:21");
 	assert_string_equal(
 		told(&fixture, NOTIFICATION_RECOVERY, STATE_OK), "disk critical 13:20-13:21");
@@ -288,17 +290,17 @@ static void an_acknowledgement_is_a_text_of_its_problem(void **state)
 
 	(void)state;
 	fixture_open(&fixture);
-	assert_int_equal(alerts_apply(fixture.alerts, &mine, fixture.now, out), 0);
+	assert_int_equal(alerts_apply(&fixture.alerts, &mine, fixture.now, out), 0);
 	told(&fixture, NOTIFICATION_PROBLEM, STATE_CRITICAL);
 	mine.summary = text_literal("\"mine\"");
-	assert_int_equal(alerts_apply(fixture.alerts, &mine, fixture.now, out), 1);
-	alert_encode(fixture.alerts, out[0], BEGIN, &json);
+	assert_int_equal(alerts_apply(&fixture.alerts, &mine, fixture.now, out), 1);
+	alert_encode(&fixture.alerts, out[0], BEGIN, &json);
 	assert_string_equal(json.data,
 		"{\"labels\":{\"alertname\":\"disk\",\"instance\":\"db-01\",\"severity\":\"critical\","
 		"\"state\":\"critical\",\"via\":\"httpbroker-notify\"},\"annotations\":{\"summary\":"
 		"\"full\",\"acknowledged\":\"\\\"mine\\\"\"},\"startsAt\":\"2025-11-29T18:13:20Z\","
 		"\"endsAt\":\"2025-11-29T18:16:20Z\"}");
-	alerts_sent(fixture.alerts, out[0], fixture.now.monotonic);
+	alerts_sent(&fixture.alerts, out[0], fixture.now.monotonic);
 	buffer_free(&json);
 	fixture_close(&fixture);
 }
@@ -312,11 +314,11 @@ static void what_was_not_accepted_is_due_again(void **state)
 	(void)state;
 	fixture_open(&fixture);
 	due(&fixture);
-	assert_int_equal(alerts_apply(fixture.alerts, &problem, fixture.now, out), 1);
-	alerts_again(fixture.alerts, out[0]);
-	assert_int_equal(alerts_apply(fixture.alerts, &problem, fixture.now, out), 1);
-	assert_null(alerts_due(fixture.alerts, fixture.now.monotonic)); /* it is being sent */
-	alerts_drop(fixture.alerts, out[0]);
+	assert_int_equal(alerts_apply(&fixture.alerts, &problem, fixture.now, out), 1);
+	alerts_again(&fixture.alerts, out[0]);
+	assert_int_equal(alerts_apply(&fixture.alerts, &problem, fixture.now, out), 1);
+	assert_null(alerts_due(&fixture.alerts, fixture.now.monotonic)); /* it is being sent */
+	alerts_drop(&fixture.alerts, out[0]);
 	later(&fixture, 100);
 	assert_string_equal(due(&fixture), "Httpbrok ok 13:20-18:00");
 	fixture_close(&fixture);
