@@ -173,7 +173,7 @@ static void entry_fetched(struct fetch *fetch)
 	entry->waiting = NULL;
 	pthread_mutex_unlock(&entry->certificates->lock);
 	LL_FOREACH_SAFE(waiting, wait, next)
-	wait->done(wait);
+		wait->done(wait);
 }
 
 static struct entry *entry_find(struct certificates *certificates, struct text url, nsec now)
