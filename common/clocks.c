@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/clocks.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -81,20 +82,31 @@ static const char *fraction_read(const char *text, nsec *fraction)
 	return text;
 }
 
-/* `Z`, `+02:00` or `+0200`, up to the end. */
-static bool offset_read(const char *text, nsec *offset)
+/* Two digits up to `max`; -1: none. */
+static int pair_read(const char *text, int max)
 {
-	int hours, minutes, end = 0;
+	if (!isdigit((unsigned char)text[0]) || !isdigit((unsigned char)text[1]))
+		return -1;
+	int pair = 10 * (text[0] - '0') + text[1] - '0';
+	return pair <= max ? pair : -1;
+}
 
-	*offset = 0;
-	if (strcasecmp(text, "Z") == 0)
+/* `Z`, `+0100` or `+01:00`, up to the end. */
+static bool offset_read(const char *text, nsec *out)
+{
+	if (strcasecmp(text, "Z") == 0) {
+		*out = 0;
 		return true;
-	if (strspn(text, "+-") != 1 || strspn(text + 1, "0123456789:") != strlen(text + 1) ||
-		(sscanf(text + 1, "%2d:%2d%n", &hours, &minutes, &end) != 2 &&
-			sscanf(text + 1, "%2d%2d%n", &hours, &minutes, &end) != 2) ||
-		text[1 + end] != '\0')
+	}
+	int sign = text[0] == '-' ? -1 : 1;
+	int hours = text[0] == '+' || text[0] == '-' ? pair_read(text + 1, 23) : -1;
+	if (hours < 0)
 		return false;
-	*offset = (hours * 60 + minutes) * 60 * (text[0] == '-' ? -NSEC_PER_SEC : NSEC_PER_SEC);
+	const char *rest = text[3] == ':' ? text + 4 : text + 3;
+	int minutes = pair_read(rest, 59);
+	if (minutes < 0 || rest[2] != '\0')
+		return false;
+	*out = sign * (60 * hours + minutes) * 60 * NSEC_PER_SEC;
 	return true;
 }
 

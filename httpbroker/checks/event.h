@@ -108,7 +108,7 @@ bool event_check(struct event *event, int flapjack, nsec now, struct reason *why
 
 /*
  * Reads ISO 8601 and RFC 3339 into whole seconds since 1970: `2026-01-02T03:04:05Z`,
- * `2026-01-02T03:04:05.678+0000`, `2026-01-02T04:04:05+01:00`. False: no such time, or before 1970.
+ * `2026-01-02T03:04:05.678+0000`, `2026-01-02T04:04:05+01:00` (clock_parse). False: no such time.
  */
 bool isotime_read(struct text text, int64_t *out);
 
