@@ -135,7 +135,7 @@ taken() {
 }
 
 @test "the list of an output is deleted, or shortened, in Redis: it is written again" {
-	local list=httpbroker-notify:default:output:command told
+	local list=httpbroker-notify:default:output:command
 	start_redis
 	start_active -- false
 	push a b critical 1
@@ -150,10 +150,9 @@ taken() {
 	kill -KILL "${pids[notify]}"
 	redis DEL httpbroker-notify:default:lease >/dev/null
 	start_active -- sh -c 'cat >>"$0/told"' "$work"
-	told='Problem: "b" on a is Critical, 1
-Problem: "c" on a is Warning, 2
-Problem: "d" on a is Unknown, 3'
-	poll 10 eval '[ "$(sort "$work/told")" = "$told" ]'
+	poll 10 eval '[ "$(sort "$work/told")" = "Problem: \"b\" on a is Critical, 1
+Problem: \"c\" on a is Warning, 2
+Problem: \"d\" on a is Unknown, 3" ]'
 	poll 10 eval '[ "$(redis EXISTS "$list")" = 0 ]'
 }
 
