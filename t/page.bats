@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# shellcheck disable=SC2034,SC2046,SC2154 # variables that load and run bring
+# shellcheck disable=SC2030,SC2031,SC2034,SC2046,SC2154 # a test is a subshell; variables that load and run bring
 # The page in Chromium: what it shows, by screen, phone and keyboard. $SHOTS, if set, is a directory
 # that gets the screenshots; $AXE_CORE, if set, is the file axe.min.js of the npm package axe-core.
 

@@ -6,7 +6,6 @@
 #include "common/secret.h"
 #include "common/signals.h"
 #include "httpbroker/submit/command.h"
-#include "httpbroker/submit/rows.h"
 #include "httpbroker/submit/sender.h"
 #include "httpbroker/submit/source.h"
 #include "httpbroker/submit/spool.h"
@@ -14,7 +13,6 @@
 
 #include <curl/curl.h>
 #include <errno.h>
-#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -224,29 +222,6 @@ static int check_run(const struct options *options, struct submit_parts *parts)
 	return code;
 }
 
-static int forget(const struct options *options, const struct submit_parts *parts)
-{
-	char *query = forget_query(options->event.entity, options->event.check);
-	int code = 0;
-
-	if (options->dry_run)
-		code = dryrun_forget(sender_url(parts->sender), query);
-	else
-		code = forget_run(parts->sender, query, parts->retry_limit, parts->verbose);
-	free(query);
-	return code;
-}
-
-static int query(const struct options *options, const struct submit_parts *parts)
-{
-	const struct fields *given = &options->event;
-	const struct query query = {
-		given->entity, given->check, given->state, options->timeout, options->json};
-
-	setlocale(LC_CTYPE, "C.UTF-8"); /* of the broker's texts, whatever the user's is */
-	return query_run(&query, parts->sender, stdout);
-}
-
 static int mode_run(const struct options *options, struct submit_parts *parts)
 {
 	switch (options->mode) {
@@ -255,9 +230,9 @@ static int mode_run(const struct options *options, struct submit_parts *parts)
 	case MODE_CHECK:
 		return check_run(options, parts);
 	case MODE_FORGET:
-		return forget(options, parts);
+		return forget_run(options, parts);
 	case MODE_QUERY:
-		return query(options, parts);
+		return query_run(options, parts->sender);
 	default:
 		return feed_run(options, parts);
 	}

@@ -10,6 +10,7 @@
 #include "httpbroker/submit/sender.h"
 
 #include <inttypes.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -151,26 +152,30 @@ static int failure_print(const struct query *query, const struct reason *why, FI
 	return CODE_UNKNOWN;
 }
 
-int query_run(const struct query *query, const struct sender *sender, FILE *out)
+int query_run(const struct options *options, const struct sender *sender)
 {
+	const struct fields *given = &options->event;
+	const struct query query = {
+		given->entity, given->check, given->state, options->timeout, options->json};
 	struct reason why = {""}, before;
 	struct rows *rows = NULL;
 	int code = CODE_UNKNOWN;
 
+	setlocale(LC_CTYPE, "C.UTF-8"); /* of the broker's texts, whatever the user's is */
 	for (size_t i = 0; rows == NULL && sender_target(sender, i) != NULL; i++) {
 		const struct target *target = sender_target(sender, i);
 
 		before = why;
-		rows = target_query(query, target, &why);
+		rows = target_query(&query, target, &why);
 		if (rows == NULL)
 			reason_prefix(&why, "%s%s%s", before.text,
 				before.text[0] != '\0' ? "; " : "", target->shown);
 	}
 	if (rows == NULL)
-		return failure_print(query, &why, out);
-	bool printed = rows_print(rows, out, &code, &why);
+		return failure_print(&query, &why, stdout);
+	bool printed = rows_print(rows, stdout, &code, &why);
 	rows_free(rows);
-	return printed ? code : failure_print(query, &why, stderr);
+	return printed ? code : failure_print(&query, &why, stderr);
 }
 
 static void name_append(struct buffer *path, const char *name)
@@ -263,7 +268,8 @@ static void name_parameter_append(struct buffer *query, const char *key, const c
 	free(clean);
 }
 
-char *forget_query(const char *entity, const char *check)
+/* For a check, or for all of `entity` where `check` is NULL. To be freed. */
+static char *forget_query(const char *entity, const char *check)
 {
 	struct buffer query = {NULL, 0, 0};
 
@@ -311,22 +317,32 @@ static enum response_result delete_send(struct sender *sender, const struct requ
 	return result == RESPONSE_PENDING ? RESPONSE_AWAY : result;
 }
 
-int forget_run(struct sender *sender, const char *query, nsec retry_limit, bool verbose)
+static int forget_send(const struct submit_parts *parts, const char *query)
 {
 	const struct request request = {.query = query};
 	struct response response = {.result = RESPONSE_PENDING};
 	struct outage outage;
 
-	outage_init(&outage, retry_limit);
-	enum response_result result = delete_send(sender, &request, &outage, &response);
+	outage_init(&outage, parts->retry_limit);
+	enum response_result result = delete_send(parts->sender, &request, &outage, &response);
 	if (result == RESPONSE_AWAY)
-		log_error("%s: nothing was forgotten", sender_urls(sender));
+		log_error("%s: nothing was forgotten", sender_urls(parts->sender));
 	else if (result == RESPONSE_REFUSED)
 		log_error("%s", response.why.text);
-	else if (verbose)
+	else if (parts->verbose)
 		log_info("forgotten (%s)", response.why.text);
 	response_clear(&response);
 	return result == RESPONSE_ACCEPTED ? 0
 	       : result == RESPONSE_AWAY   ? EX_UNAVAILABLE
 					   : EX_DATAERR;
+}
+
+int forget_run(const struct options *options, const struct submit_parts *parts)
+{
+	char *query = forget_query(options->event.entity, options->event.check);
+	int code = options->dry_run ? dryrun_forget(sender_url(parts->sender), query)
+				    : forget_send(parts, query);
+
+	free(query);
+	return code;
 }

@@ -11,7 +11,6 @@
 #include <stddef.h>
 #include <stdio.h>
 
-struct query;
 struct sender;
 struct source;
 struct spool;
@@ -102,7 +101,7 @@ bool stop_signalled(void);
  * critical, 3 unknown; 3 as well where no check matches or no broker answers. Of several states the
  * worst counts: critical, unknown, warning, ok.
  */
-int query_run(const struct query *query, const struct sender *sender, FILE *out);
+int query_run(const struct options *options, const struct sender *sender);
 
 /* --start: reports that a run of a job starts, by a ping (httpbroker-http(7), PINGS). */
 struct start {
@@ -116,15 +115,12 @@ struct start {
  */
 void start_send(const struct start *start, const struct sender *sender);
 
-/* The query for a check, or for all of `entity` where `check` is NULL. To be freed. */
-char *forget_query(const char *entity, const char *check);
-
 /*
- * Asks until the broker responds, for `retry_limit` at most. Returns the exit code: 0, EX_DATAERR
- * (there is no such check, or it may not be forgotten), EX_UNAVAILABLE. Signals as for
- * submit_run().
+ * Forgets a check, or all of an entity: asks until the broker responds, for parts->retry_limit at
+ * most. Returns the exit code: 0, EX_DATAERR (there is no such check, or it may not be forgotten),
+ * EX_UNAVAILABLE. Signals as for submit_run().
  */
-int forget_run(struct sender *sender, const char *query, nsec retry_limit, bool verbose);
+int forget_run(const struct options *options, const struct submit_parts *parts);
 
 /* --dry-run (dryrun.c): prints each event on a line instead of sending it. */
 
