@@ -106,7 +106,7 @@ static inline enum state check_reported(const struct check *check, enum state st
  * which no name has, between entity and check.
  */
 enum { CHECKS_RANKS = 15, CHECKS_UNRANKED, CHECKS_SUFFIX = sizeof "#255" };
-enum { CHECKS_KEY = 2 * LIMIT_NAME + 1 + CHECKS_SUFFIX };
+enum { CHECKS_KEY = NAMES_MAX + CHECKS_SUFFIX };
 
 /* Writes the key and a NUL; returns the length. */
 size_t check_key(const struct check *check, char out[CHECKS_KEY]);

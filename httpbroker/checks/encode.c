@@ -266,21 +266,28 @@ static nsec deadline_of(const struct event *event, int32_t seconds, struct momen
 	return now.monotonic + left;
 }
 
-/* Appends `entity:check`, and gives the block to *prepared. */
+struct names names_write(struct text entity, struct text check, char *out)
+{
+	memcpy(out, entity.bytes, entity.length);
+	out[entity.length] = ':';
+	memcpy(out + entity.length + 1, check.bytes, check.length);
+	return (struct names){
+		.bytes = out,
+		.length = (uint16_t)(entity.length + 1 + check.length),
+		.entity_length = (uint16_t)entity.length,
+	};
+}
+
+/* Gives the block to *prepared, with the names at its end. */
 static void names_append(
 	struct prepared *prepared, struct buffer *block, struct text entity, struct text check)
 {
-	size_t begin = block->length;
+	size_t length = entity.length + 1 + check.length;
+	char *end = buffer_reserve(block, length);
 
-	buffer_append(block, entity.bytes, entity.length);
-	buffer_append(block, ":", 1);
-	buffer_append(block, check.bytes, check.length);
+	prepared->names = names_write(entity, check, end);
 	prepared->block = block->data;
-	prepared->names = (struct names){
-		.bytes = block->data + begin,
-		.length = (uint16_t)(block->length - begin),
-		.entity_length = (uint16_t)entity.length,
-	};
+	end[length] = '\0';
 }
 
 /* An ok for the check's former names. */

@@ -56,6 +56,10 @@ struct names {
 	uint16_t entity_length; /* the offset of the separating colon */
 };
 
+/* Writes `entity:check`, which the names then point to: both are at most LIMIT_NAME bytes long. */
+enum { NAMES_MAX = 2 * LIMIT_NAME + 1 };
+struct names names_write(struct text entity, struct text check, char *out);
+
 #define ENCODED_HEAD "{\"entity\":\"\",\"check\":\"\",\"type\":\"service\""
 
 /* The longest head: each byte of the names is escaped. */

@@ -39,7 +39,7 @@ struct accepted *accepted_new(size_t max, const struct siphash_key *key)
 
 /* The check, if it has an entry; *hash is set, for check_add(). */
 static struct entry_check *check_find(const struct accepted *accepted,
-	const struct prepared *prepared, char names[2 * LIMIT_NAME + 1], unsigned *hash)
+	const struct prepared *prepared, char names[NAMES_MAX], unsigned *hash)
 {
 	struct entry_check *check;
 
@@ -55,7 +55,7 @@ static struct entry_check *check_find(const struct accepted *accepted,
 static struct entry_check *check_of(struct accepted *accepted, const struct prepared *prepared)
 {
 	const size_t length = prepared->names.length;
-	char names[2 * LIMIT_NAME + 1];
+	char names[NAMES_MAX];
 	unsigned hash;
 
 	if (!state_lasts(prepared->state))
@@ -186,7 +186,7 @@ static struct entry *entry_put(
 
 bool accepted_put(struct accepted *accepted, const struct prepared *prepared)
 {
-	char names[2 * LIMIT_NAME + 1];
+	char names[NAMES_MAX];
 	unsigned hash;
 	bool full = accepted->unapplied >= accepted->max || accepted->bytes >= LIMIT_PENDING_BYTES;
 

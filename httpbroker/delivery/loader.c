@@ -6,7 +6,6 @@
 #include "common/memory.h"
 #include "common/number.h"
 #include "httpbroker/delivery/record.h"
-#include "httpbroker/limits.h"
 
 #include <hiredis/hiredis.h>
 #include <inttypes.h>
@@ -148,7 +147,7 @@ void loader_interrupt(struct loader *loader)
 	snprintf(loader->cursor, sizeof loader->cursor, "0");
 }
 
-static size_t field_write(const struct names *names, char out[2 * LIMIT_NAME + 1])
+static size_t field_write(const struct names *names, char out[NAMES_MAX])
 {
 	memcpy(out, names->bytes, names->length);
 	out[names->entity_length] = RECORD_SEPARATOR;
@@ -157,7 +156,7 @@ static size_t field_write(const struct names *names, char out[2 * LIMIT_NAME + 1
 
 void loader_forget(void *loader, const struct names *names)
 {
-	char field[2 * LIMIT_NAME + 1];
+	char field[NAMES_MAX];
 
 	missing_add(((struct loader *)loader)->missing, field, field_write(names, field));
 }
@@ -165,7 +164,7 @@ void loader_forget(void *loader, const struct names *names)
 bool loader_knows(
 	const struct loader *loader, const struct checks *checks, const struct names *names)
 {
-	char field[2 * LIMIT_NAME + 1];
+	char field[NAMES_MAX];
 
 	if (loader->complete || checks_find(checks, names) != NULL)
 		return true;
@@ -174,7 +173,7 @@ bool loader_knows(
 
 void loader_prefetch(struct loader *loader, const struct names *names)
 {
-	char field[2 * LIMIT_NAME + 1];
+	char field[NAMES_MAX];
 	size_t length = field_write(names, field);
 
 	if (loader->wanted_count == WANTED_MAX || loader->query == LOADER_FETCH)

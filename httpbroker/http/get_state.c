@@ -369,20 +369,16 @@ static struct submission *check_begin(struct request *request)
 	struct response *response = &request->response;
 	struct answer answer = {response, request->broker->stale_as, moment_now(),
 		accepts_json(request->headers[HEADER_ACCEPT])};
-	struct buffer key = {NULL, 0, 0};
+	char key[NAMES_MAX];
 
 	if (!path_check(request, 0, "/state/ENTITY/CHECK") ||
 		!query_check(&request->query, none, response))
 		return NULL;
 	const struct text *parts = request->parts->parts;
-	buffer_append(&key, parts[0].bytes, parts[0].length);
-	buffer_append(&key, ":", 1);
-	buffer_append(&key, parts[1].bytes, parts[1].length);
-	const struct names names = {key.data, (uint16_t)key.length, (uint16_t)parts[0].length};
+	const struct names names = names_write(parts[0], parts[1], key);
 	checks_visit_one(request->broker->checks, &names, check_answer, &answer);
 	if (response->status == 0)
 		unknown_answer(request, response);
-	buffer_free(&key);
 	return NULL;
 }
 

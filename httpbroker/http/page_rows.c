@@ -14,7 +14,7 @@ struct place {
 	int64_t since;
 	uint16_t entity_length;
 	size_t length;
-	char names[2 * LIMIT_NAME + 1];
+	char names[NAMES_MAX];
 };
 
 struct row {
