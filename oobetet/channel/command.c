@@ -22,6 +22,7 @@ struct command {
 	struct process shell; /* reaped when the run is over */
 	int out;              /* its output; -1: closed */
 	struct lines lines;
+	nsec read_at;        /* its output is not read before; 0: it is */
 	int logged, dropped; /* lines */
 	nsec limit;
 	enum answer answer;
@@ -44,7 +45,14 @@ static void out_close(struct command *command)
 		return;
 	close(command->out);
 	command->out = -1;
+	command->read_at = 0;
 	lines_free(&command->lines);
+}
+
+/* It may print without a pause: it is read in pieces, but for the rest once its shell has ended. */
+static bool is_held_up(const struct command *command)
+{
+	return command->read_at > 0 && !command->shell.ended;
 }
 
 static bool is_over(const struct command *command)
@@ -125,7 +133,9 @@ bool command_start(struct command *command, const struct job *job, nsec now)
 
 struct pollfd command_poll(const struct command *command)
 {
-	return (struct pollfd){.fd = command != NULL ? command->out : -1, .events = POLLIN};
+	bool none = command == NULL || is_held_up(command);
+
+	return (struct pollfd){.fd = none ? -1 : command->out, .events = POLLIN};
 }
 
 nsec command_deadline(const struct command *command)
@@ -134,7 +144,8 @@ nsec command_deadline(const struct command *command)
 		return NSEC_NEVER;
 	if (is_over(command))
 		return 0;
-	return command->shell.killed ? NSEC_NEVER : command->limit;
+	nsec kill_at = command->shell.killed ? NSEC_NEVER : command->limit;
+	return is_held_up(command) ? nsec_earlier(kill_at, command->read_at) : kill_at;
 }
 
 bool command_runs(struct command *command)
@@ -184,10 +195,11 @@ bool command_tick(struct command *command, nsec now, struct outcome *outcome)
 {
 	if (command == NULL || command->id[0] == '\0')
 		return false;
-	if (command->out >= 0) {
+	if (command->out >= 0 && (now >= command->read_at || !is_held_up(command))) {
 		/* 64 KiB at most: poll(2) reports the rest */
 		enum lines_read_result result = lines_read(&command->lines, command->out);
 
+		command->read_at = result == LINES_READ ? now + COMMAND_PAUSE : 0;
 		lines_log(command);
 		if (result == LINES_END || result == LINES_ERROR)
 			out_close(command);

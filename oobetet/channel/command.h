@@ -14,8 +14,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#define COMMAND_LIMIT (30 * NSEC_PER_SEC) /* then its process group is killed */
-#define COMMAND_LINES 100                 /* of its output that are logged per run */
+#define COMMAND_LIMIT (30 * NSEC_PER_SEC)  /* then its process group is killed */
+#define COMMAND_LINES 100                  /* of its output that are logged per run */
+#define COMMAND_PAUSE (20 * NSEC_PER_MSEC) /* between two reads of its output */
 #define COMMAND_ID 64
 #define COMMAND_WHY 300
 
@@ -51,7 +52,10 @@ void command_free(struct command *command);
 /* Starts a run, whose outcome command_tick() returns. False: the previous run has not ended. */
 bool command_start(struct command *command, const struct job *job, nsec now);
 
-/* What to poll for before command_tick(), besides SIGCHLD; fd is -1 if there is nothing. */
+/*
+ * What to poll for before command_tick(), besides SIGCHLD; fd is -1 if there is nothing, or during
+ * a pause.
+ */
 struct pollfd command_poll(const struct command *command);
 nsec command_deadline(const struct command *command);
 

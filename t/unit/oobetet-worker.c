@@ -428,6 +428,33 @@ static void a_finished_command_is_reaped(void **state)
 	command_free(command);
 }
 
+static void a_command_that_prints_without_a_pause_is_held_up(void **state)
+{
+	struct command *command = command_new("exec tr '\\0' x </dev/zero", "");
+	nsec now = START, limit = clock_monotonic() + 20 * SEC;
+	struct outcome outcome;
+
+	(void)state;
+	assert_true(command_start(command, &job, now));
+	for (int pauses = 0; pauses < 50; pauses++) {
+		while (command_poll(command).fd >= 0 && clock_monotonic() < limit)
+			assert_false(command_tick(command, now, &outcome));
+		assert_int_equal(command_poll(command).fd, -1);
+		assert_true(command_deadline(command) == now + COMMAND_PAUSE);
+		now += COMMAND_PAUSE;
+		assert_false(command_tick(command, now, &outcome));
+	}
+	/* the end of it is noticed all the same */
+	now = START + COMMAND_LIMIT;
+	while (!command_tick(command, now, &outcome) && clock_monotonic() < limit) {
+		now += COMMAND_PAUSE;
+		command_runs(command);
+	}
+	assert_int_equal(outcome.answer, ANSWER_FAILED);
+	assert_string_equal(outcome.why, "it ran longer than 30 s and was killed");
+	command_free(command);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -443,6 +470,7 @@ int main(void)
 		cmocka_unit_test(a_reaped_process_is_not_signalled),
 		cmocka_unit_test(the_process_group_of_a_command_is_not_reused),
 		cmocka_unit_test(a_finished_command_is_reaped),
+		cmocka_unit_test(a_command_that_prints_without_a_pause_is_held_up),
 		cmocka_unit_test(a_worker_without_messages_makes_no_progress),
 	};
 
