@@ -107,6 +107,20 @@ while part := connection.recv(7000):
 	grep -E '^2[0-9]{5} bytes' "$work/slow.log"
 }
 
+@test "--query: an answer that comes by the byte has an end" {
+	start drip python3 -c 'import socket, sys, time
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+connection, _ = listener.accept()
+connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n{\n")
+while True:
+    connection.sendall(b"x")
+    time.sleep(0.1)' "$port"
+	poll 20 listening "$port"
+	run timeout 60 httpbroker-submit --query
+	[ "$status" -eq 3 ]
+	[[ $output == "UNKNOWN: http://127.0.0.1:$port/state: "* ]]
+}
+
 @test "after a response that is too long, each event is sent separately" {
 	double long 200
 	submit '{"a":1}{"b":2}' -v

@@ -15,7 +15,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define SILENCE_LIMIT 15L              /* seconds without a byte of the answer to --query */
+#define SLOW_LIMIT 15L                 /* seconds that an answer to --query may be slower than */
+#define SLOWEST 64L                    /* bytes a second */
 #define START_LIMIT (5 * NSEC_PER_SEC) /* of all brokers together */
 #define STATE_PATH "/state"
 
@@ -118,8 +119,8 @@ static struct rows *target_query(
 		return NULL;
 	char *url = url_of(query, target);
 	curl_easy_setopt(asking.easy, CURLOPT_HTTPGET, 1L);
-	curl_easy_setopt(asking.easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	curl_easy_setopt(asking.easy, CURLOPT_LOW_SPEED_TIME, SILENCE_LIMIT);
+	curl_easy_setopt(asking.easy, CURLOPT_LOW_SPEED_LIMIT, SLOWEST);
+	curl_easy_setopt(asking.easy, CURLOPT_LOW_SPEED_TIME, SLOW_LIMIT);
 	bool answered = ask(&asking, url,
 		query->limit == NSEC_NEVER ? 0 : (long)(query->limit / NSEC_PER_MSEC));
 	if (answered && asking.status == 200) {
