@@ -17,23 +17,13 @@
 
 enum { ANSWER_TEXT = 201 }; /* bytes of an answer that are logged, with a NUL */
 
-/* What an alert says: the states of a check, and two of our own. */
-enum says {
-	SAYS_WARNING = STATE_WARNING,
-	SAYS_CRITICAL = STATE_CRITICAL,
-	SAYS_UNKNOWN = STATE_UNKNOWN,
-	SAYS_TEST,
-	SAYS_ALIVE,
-};
-
-static const struct {
-	const char *state, *severity;
-} labels_of[] = {
-	[SAYS_WARNING] = {"warning", "warning"},
-	[SAYS_CRITICAL] = {"critical", "critical"},
-	[SAYS_UNKNOWN] = {"unknown", "critical"}, /* it may hide anything */
-	[SAYS_TEST] = {"test", "info"},
-	[SAYS_ALIVE] = {"ok", "none"},
+/* By the state of an alert; HttpbrokerNotifyWatchdog is ok. */
+static const char *const severities[] = {
+	[STATE_WARNING] = "warning",
+	[STATE_CRITICAL] = "critical",
+	[STATE_UNKNOWN] = "critical", /* it may hide anything */
+	[STATE_TEST_NOTIFICATIONS] = "info",
+	[STATE_OK] = "none",
 };
 
 struct alert {
@@ -45,12 +35,12 @@ struct alert {
 	char *summary;             /* owned, as the next; NULL: none */
 	char *acknowledged;
 	bool taken;   /* not in the list: it is being sent */
-	char names[]; /* says, then names_append(); hh.keylen bytes, and a NUL */
+	char names[]; /* state, then names_append(); hh.keylen bytes, and a NUL */
 };
 
-static enum says says_of(const struct alert *alert)
+static enum state state_of(const struct alert *alert)
 {
-	return (enum says)alert->names[0];
+	return (enum state)alert->names[0];
 }
 
 void alerts_drop(struct alerts *alerts, struct alert *alert)
@@ -64,13 +54,13 @@ void alerts_drop(struct alerts *alerts, struct alert *alert)
 }
 
 /* The alert of these names; it is added if `starts` is not 0 and there is none. */
-static struct alert *alert_get(struct alerts *alerts, enum says says, struct text entity,
+static struct alert *alert_get(struct alerts *alerts, enum state state, struct text entity,
 	struct text check, int64_t starts)
 {
 	struct buffer key = {NULL, 0, 0};
 	struct alert *alert;
 
-	buffer_append(&key, &(char){(char)says}, 1);
+	buffer_append(&key, &(char){(char)state}, 1);
 	names_append(&key, entity, check);
 	HASH_FIND(hh, alerts->table, key.data, key.length, alert);
 	if (alert == NULL && starts != 0) {
@@ -97,9 +87,8 @@ void alerts_clear(struct alerts *alerts)
 void alerts_begin(struct alerts *alerts, struct moment now)
 {
 	if (!alerts->settings->test)
-		alerts->watchdog =
-			alert_get(alerts, SAYS_ALIVE, text_literal(alerts->settings->name),
-				text_literal(WATCHDOG), now.wall / NSEC_PER_SEC);
+		alerts->watchdog = alert_get(alerts, STATE_OK, text_literal(alerts->settings->name),
+			text_literal(WATCHDOG), now.wall / NSEC_PER_SEC);
 }
 
 static void text_set(char **out, struct text text)
@@ -121,11 +110,11 @@ static void alert_take(struct alerts *alerts, struct alert *alert)
 }
 
 static struct alert *alert_fire(
-	struct alerts *alerts, enum says says, const struct notification *notification)
+	struct alerts *alerts, enum state state, const struct notification *notification)
 {
 	int64_t starts = notification->since > 0 ? notification->since : 1;
 	struct alert *alert =
-		alert_get(alerts, says, notification->entity, notification->check, starts);
+		alert_get(alerts, state, notification->entity, notification->check, starts);
 
 	if (!fires(alert) || alert->starts != starts)
 		text_set(&alert->acknowledged, (struct text){NULL, 0});
@@ -138,7 +127,7 @@ static struct alert *alert_fire(
 
 void alerts_load(struct alerts *alerts, const struct notification *problem)
 {
-	alert_fire(alerts, (enum says)problem->state, problem);
+	alert_fire(alerts, problem->state, problem);
 }
 
 /*
@@ -151,13 +140,13 @@ static size_t others_resolve(struct alerts *alerts, const struct notification *n
 	struct text entity = notification->entity, check = notification->check;
 	size_t count = 0;
 
-	for (enum says says = SAYS_WARNING; says <= SAYS_UNKNOWN; says++) {
-		struct alert *alert = alert_get(alerts, says, entity, check, 0);
+	for (enum state state = STATE_WARNING; state <= STATE_UNKNOWN; state++) {
+		struct alert *alert = alert_get(alerts, state, entity, check, 0);
 
-		if (says == (enum says)notification->state)
+		if (state == notification->state)
 			continue;
-		if (alert == NULL && says == (enum says)notification->previous)
-			alert = alert_fire(alerts, says, notification);
+		if (alert == NULL && state == notification->previous)
+			alert = alert_fire(alerts, state, notification);
 		if (alert == NULL)
 			continue;
 		if (fires(alert)) {
@@ -173,8 +162,8 @@ static size_t others_resolve(struct alerts *alerts, const struct notification *n
 static size_t acknowledge(
 	struct alerts *alerts, const struct notification *notification, struct alert **out)
 {
-	struct alert *alert = alert_get(alerts, (enum says)notification->state,
-		notification->entity, notification->check, 0);
+	struct alert *alert = alert_get(
+		alerts, notification->state, notification->entity, notification->check, 0);
 
 	if (alert == NULL || !fires(alert))
 		return 0;
@@ -189,7 +178,7 @@ size_t alerts_apply(struct alerts *alerts, const struct notification *notificati
 	struct moment now, struct alert *out[ALERTS_PER_CHECK])
 {
 	bool test = notification->kind == NOTIFICATION_TEST;
-	enum says says = test ? SAYS_TEST : (enum says)notification->state;
+	enum state state = test ? STATE_TEST_NOTIFICATIONS : notification->state;
 	size_t count = 0;
 
 	if (notification->kind == NOTIFICATION_ACKNOWLEDGEMENT)
@@ -197,7 +186,7 @@ size_t alerts_apply(struct alerts *alerts, const struct notification *notificati
 	else if (!test)
 		count = others_resolve(alerts, notification, now, out);
 	if (notification->kind == NOTIFICATION_PROBLEM || test)
-		out[count++] = alert_fire(alerts, says, notification);
+		out[count++] = alert_fire(alerts, state, notification);
 	for (size_t i = 0; i < count; i++)
 		alert_take(alerts, out[i]);
 	return count;
@@ -224,7 +213,7 @@ nsec alerts_deadline(const struct alerts *alerts)
 
 void alerts_sent(struct alerts *alerts, struct alert *alert, nsec now)
 {
-	if (says_of(alert) == SAYS_TEST) {
+	if (state_of(alert) == STATE_TEST_NOTIFICATIONS) {
 		alerts_drop(alerts, alert);
 		return;
 	}
@@ -244,14 +233,15 @@ void alerts_again(struct alerts *alerts, struct alert *alert)
 
 static json_t *labels_make(const struct alerts *alerts, const struct alert *alert)
 {
-	enum says says = says_of(alert);
+	enum state state = state_of(alert);
 	struct text entity = {NULL, 0}, check = entity;
 
 	names_split((struct text){alert->names + 1, alert->hh.keylen - 1}, &entity, &check);
-	json_t *labels = json_pack("{s:s%, s:s%, s:s, s:s, s:s}", "alertname", check.bytes,
-		check.length, "instance", entity.bytes, entity.length, "severity",
-		labels_of[says].severity, "state", labels_of[says].state, "via",
-		"httpbroker-notify");
+	json_t *labels =
+		json_pack("{s:s%, s:s%, s:s, s:s, s:s}", "alertname", check.bytes, check.length,
+			"instance", entity.bytes, entity.length, "severity", severities[state],
+			"state", state == STATE_TEST_NOTIFICATIONS ? "test" : state_name(state),
+			"via", "httpbroker-notify");
 
 	json_object_update(labels, alerts->settings->labels);
 	return labels;
@@ -269,7 +259,7 @@ void alert_encode(
 	int64_t end = fires(alert) ? now + alerts->settings->timeout / NSEC_PER_SEC
 				   : earlier(alert->ends, now);
 
-	const char *summary = says_of(alert) == SAYS_ALIVE
+	const char *summary = alert == alerts->watchdog
 				      ? "httpbroker-notify works; it has stopped if this alert ends"
 				      : alert->summary;
 
