@@ -26,7 +26,6 @@
 #define WAIT_MIN (NSEC_PER_SEC / 100)
 #define COUNT_INTERVAL NSEC_PER_SEC /* between the counts of an output's list */
 
-enum phase { PHASE_IDLE, PHASE_LOADS, PHASE_RUNS };
 enum query { QUERY_NONE, QUERY_LOAD, QUERY_EVENTS, QUERY_WAIT, QUERY_COUNT };
 
 struct consumer {
@@ -34,7 +33,7 @@ struct consumer {
 	struct keys keys;
 	int wake_fd;
 	struct redis *redis;
-	enum phase phase;
+	bool active;      /* first it loads, then it runs */
 	enum query query; /* whose reply is awaited; QUERY_NONE: none, or it is of no use */
 	char asked[700];  /* its command and key, for messages */
 	struct load load;
@@ -169,13 +168,13 @@ static void role_change_apply(struct consumer *consumer, struct moment now)
 		return;
 	case CHANGE_BECAME_ACTIVE:
 		forget_all(consumer);
-		consumer->phase = PHASE_LOADS;
+		consumer->active = true;
 		load_begin(&consumer->load, consumer->notify);
 		return;
 	case CHANGE_STANDBY:
 		log_info("standing by: %s is active", session_holder(session_of(consumer)));
 		forget_all(consumer);
-		consumer->phase = PHASE_IDLE;
+		consumer->active = false;
 		return;
 	}
 }
@@ -199,7 +198,6 @@ static void load_end(struct consumer *consumer)
 	struct notify *notify = consumer->notify;
 	struct output *output;
 
-	consumer->phase = PHASE_RUNS;
 	consumer->empty = false;
 	consumer->records = (int64_t)problems_count(&notify->judge.problems);
 	problems_sort(&notify->judge.problems);
@@ -365,9 +363,9 @@ static void count_send(struct consumer *consumer, nsec now)
 
 void consumer_send(struct consumer *consumer, bool stops, bool under_way, struct moment now)
 {
-	if (!session_ready(session_of(consumer)) || consumer->phase == PHASE_IDLE)
+	if (!session_ready(session_of(consumer)) || !consumer->active)
 		return;
-	if (consumer->phase != PHASE_RUNS)
+	if (!load_is_complete(&consumer->load))
 		load_send(consumer, now.monotonic);
 	else if (now.monotonic >= consumer->count_at)
 		count_send(consumer, now.monotonic);
@@ -386,12 +384,13 @@ void consumer_send(struct consumer *consumer, bool stops, bool under_way, struct
 
 bool consumer_runs(const struct consumer *consumer, nsec now)
 {
-	return consumer->phase == PHASE_RUNS && now < session_outlived_at(session_of(consumer));
+	return consumer->active && load_is_complete(&consumer->load) &&
+	       now < session_outlived_at(session_of(consumer));
 }
 
 bool consumer_released(const struct consumer *consumer)
 {
-	return session_released(session_of(consumer)) || consumer->phase == PHASE_IDLE;
+	return session_released(session_of(consumer)) || !consumer->active;
 }
 
 size_t consumer_poll(const struct consumer *consumer, struct pollfd *fds)
