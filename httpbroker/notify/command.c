@@ -43,7 +43,7 @@ static void environment_clean(void)
 static int job_start(struct job *job, const struct command *command,
 	const struct notification *notification, int in)
 {
-	char since[NOTIFICATION_STAMP];
+	char since[NOTIFICATION_STAMP], key[NOTIFICATION_KEY];
 	const struct process_variable variables[] = {
 		{"NOTIFY_EVENT", notification_event(notification->kind)},
 		{"NOTIFY_STATE", state_name(notification->state)},
@@ -52,7 +52,8 @@ static int job_start(struct job *job, const struct command *command,
 		{"NOTIFY_SUMMARY",
 			notification->summary.length > 0 ? notification->summary.bytes : ""},
 		{"NOTIFY_SINCE", notification_stamp(notification->since, since)},
-		{"NOTIFY_KEY", notification->key}, {"REDIS_PASSWORD", NULL}, {NULL, NULL}};
+		{"NOTIFY_KEY", notification_key(notification, key)}, {"REDIS_PASSWORD", NULL},
+		{NULL, NULL}};
 	const struct process_plan plan = {.argv = command->argv,
 		.variables = variables,
 		.in = in,

@@ -32,9 +32,8 @@ void judge_resume(struct judge *judge)
 		judge->stream = problem->prev->heard * NSEC_PER_SEC;
 }
 
-static void tell(struct judge *judge, struct notification *notification)
+static void tell(struct judge *judge, const struct notification *notification)
 {
-	notification_identify(notification);
 	judge->settings.tell(notification, judge->settings.context);
 }
 
@@ -59,7 +58,6 @@ struct notification judge_problem(const struct problem *problem, int64_t time)
 	struct notification notification = notification_of(problem, time);
 
 	notification.state = (enum state)problem->told;
-	notification_identify(&notification);
 	return notification;
 }
 

@@ -240,7 +240,7 @@ static void test_tell(struct notify *notify)
 	int64_t time = clock_wall() / NSEC_PER_SEC;
 
 	gethostname(host, sizeof host - 1);
-	struct notification test = {
+	const struct notification test = {
 		.kind = NOTIFICATION_TEST,
 		.entity = text_literal(host),
 		.check = text_literal("httpbroker-notify"),
@@ -248,7 +248,6 @@ static void test_tell(struct notify *notify)
 		.time = time,
 		.since = time,
 	};
-	notification_identify(&test);
 	notify_tell(&test, notify);
 }
 

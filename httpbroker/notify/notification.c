@@ -48,31 +48,33 @@ uint64_t names_hash(const void *names, size_t length)
 	return siphash(&key, names, length);
 }
 
-void notification_identify(struct notification *notification)
+const char *notification_key(const struct notification *notification, char out[NOTIFICATION_KEY])
 {
 	static const struct siphash_key key = {0, 0}; /* it must be the same after a restart */
 	struct buffer text = {NULL, 0, 0};
 
 	names_append(&text, notification->entity, notification->check);
 	buffer_printf(&text, SEPARATOR "%" PRId64, notification->since);
-	snprintf(notification->key, sizeof notification->key, "%016" PRIx64,
-		siphash(&key, text.data, text.length));
+	snprintf(out, NOTIFICATION_KEY, "%016" PRIx64, siphash(&key, text.data, text.length));
 	buffer_free(&text);
+	return out;
 }
 
 void notification_encode(const struct notification *notification, struct buffer *out)
 {
 	const struct text *entity = &notification->entity, *check = &notification->check,
 			  *summary = &notification->summary;
+	char key[NOTIFICATION_KEY];
 
-	jsontext_append(out, json_pack("{s:s, s:s%, s:s%, s:s, s:s, s:s%, s:I, s:I, s:s}", "event",
-				     events[notification->kind], "entity", entity->bytes,
-				     entity->length, "check", check->bytes, check->length, "state",
-				     state_name(notification->state), "previous",
-				     state_name(notification->previous), "summary",
-				     summary->length > 0 ? summary->bytes : "", summary->length,
-				     "time", (json_int_t)notification->time, "since",
-				     (json_int_t)notification->since, "key", notification->key));
+	jsontext_append(out,
+		json_pack("{s:s, s:s%, s:s%, s:s, s:s, s:s%, s:I, s:I, s:s}", "event",
+			events[notification->kind], "entity", entity->bytes, entity->length,
+			"check", check->bytes, check->length, "state",
+			state_name(notification->state), "previous",
+			state_name(notification->previous), "summary",
+			summary->length > 0 ? summary->bytes : "", summary->length, "time",
+			(json_int_t)notification->time, "since", (json_int_t)notification->since,
+			"key", notification_key(notification, key)));
 }
 
 static bool kind_read(const char *word, enum notification_kind *out)
@@ -101,22 +103,20 @@ bool notification_decode(
 	const char *bytes, size_t length, struct notification *out, struct reason *why)
 {
 	json_t *document = json_loadb(bytes, length, 0, NULL);
-	const char *event, *state, *previous, *key;
+	const char *event, *state, *previous;
 	json_int_t time, since;
 
 	*out = (struct notification){.document = document};
-	if (json_unpack(document, "{s:s, s:s%, s:s%, s:s, s:s, s:s%, s:I, s:I, s:s}", "event",
-		    &event, "entity", &out->entity.bytes, &out->entity.length, "check",
-		    &out->check.bytes, &out->check.length, "state", &state, "previous", &previous,
-		    "summary", &out->summary.bytes, &out->summary.length, "time", &time, "since",
-		    &since, "key", &key) == 0 &&
+	if (json_unpack(document, "{s:s, s:s%, s:s%, s:s, s:s, s:s%, s:I, s:I}", "event", &event,
+		    "entity", &out->entity.bytes, &out->entity.length, "check", &out->check.bytes,
+		    &out->check.length, "state", &state, "previous", &previous, "summary",
+		    &out->summary.bytes, &out->summary.length, "time", &time, "since",
+		    &since) == 0 &&
 		kind_read(event, &out->kind) && notification_state(state, &out->state) &&
 		notification_state(previous, &out->previous) && text_is_clean(out->entity) &&
-		text_is_clean(out->check) && text_is_clean(out->summary) &&
-		strlen(key) < sizeof out->key) {
+		text_is_clean(out->check) && text_is_clean(out->summary)) {
 		out->time = time;
 		out->since = since;
-		memcpy(out->key, key, strlen(key));
 		return true;
 	}
 	json_decref(document);

@@ -31,10 +31,9 @@ struct notification {
 	enum state state;    /* of the check: ok, warning, critical or unknown */
 	enum state previous; /* the same, told before */
 	struct text entity, check;
-	struct text summary;        /* may be empty */
-	int64_t time;               /* of the event, seconds since the epoch */
-	int64_t since;              /* when the problem began; without a problem: time */
-	char key[NOTIFICATION_KEY]; /* the same from a problem to its recovery; hexadecimal */
+	struct text summary; /* may be empty */
+	int64_t time;        /* of the event, seconds since the epoch */
+	int64_t since;       /* when the problem began; without a problem: time */
 };
 
 /*
@@ -54,8 +53,11 @@ const char *notification_event(enum notification_kind kind);
 /* Reads the word of a state that lasts. */
 bool notification_state(const char *word, enum state *out);
 
-/* Sets the key, from the names and since. */
-void notification_identify(struct notification *notification);
+/*
+ * The same from a problem to its recovery, also in another run: 16 hexadecimal digits, made of the
+ * names and since. Writes into `out` and returns it.
+ */
+const char *notification_key(const struct notification *notification, char out[NOTIFICATION_KEY]);
 
 /* Appends it as JSON, without a newline. */
 void notification_encode(const struct notification *notification, struct buffer *out);

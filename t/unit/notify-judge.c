@@ -32,7 +32,7 @@ static void on_tell(const struct notification *notification, void *context)
 		notification->check.bytes, state_name(notification->state),
 		(int)notification->summary.length,
 		notification->summary.length > 0 ? notification->summary.bytes : "");
-	memcpy(fixture->key, notification->key, sizeof fixture->key);
+	notification_key(notification, fixture->key);
 	fixture->since = notification->since;
 }
 

@@ -79,13 +79,10 @@ static void bulk(struct buffer *out, const char *text)
 
 static struct notification problem_of(const char *check)
 {
-	struct notification notification = {.entity = text_literal("e"),
+	return (struct notification){.entity = text_literal("e"),
 		.check = text_literal(check),
 		.state = STATE_CRITICAL,
 		.summary = text_literal("")};
-
-	notification_identify(&notification);
-	return notification;
 }
 
 /* So many notifications, of different checks. */
