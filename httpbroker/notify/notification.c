@@ -114,7 +114,8 @@ bool notification_decode(
 		    &since) == 0 &&
 		kind_read(event, &out->kind) && notification_state(state, &out->state) &&
 		notification_state(previous, &out->previous) && text_is_clean(out->entity) &&
-		text_is_clean(out->check) && text_is_clean(out->summary)) {
+		text_is_clean(out->check) && text_is_clean(out->summary) &&
+		(out->kind != NOTIFICATION_PROBLEM || out->state != STATE_OK)) {
 		out->time = time;
 		out->since = since;
 		return true;

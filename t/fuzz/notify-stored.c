@@ -49,6 +49,7 @@ static void notification_try(const uint8_t *bytes, size_t length)
 
 	if (!notification_decode((const char *)bytes, length, &notification, &why))
 		return;
+	FUZZ_EXPECT(notification.kind != NOTIFICATION_PROBLEM || notification.state != STATE_OK);
 	notification_encode(&notification, &json);
 	FUZZ_EXPECT(notification_decode(json.data, json.length, &again, &why));
 	json_decref(again.document);
