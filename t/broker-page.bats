@@ -7,6 +7,8 @@
 load lib/daemons
 load lib/redis
 load lib/broker
+load lib/pair
+load lib/nginx
 
 setup() { start_work; }
 teardown() { stop_all; }
@@ -106,7 +108,26 @@ data() {
 			jq -e '.role == "standby" and .rows == [] and .why == "another broker is the active one"'
 	}
 	poll 20 standby
+	[ "$(curl -sS -o /dev/null -w '%{http_code}' --unix-socket "$work/socket" http://localhost/page.json)" = 503 ]
 	stop redis
 	away() { curl -sS -u :sesame "${url%state}page.json" | jq -e '.redis == false and (.why | startswith("Redis is away"))'; }
 	poll 20 away
+}
+
+@test "behind the proxy of two brokers the page shows the active one's checks, always" {
+	start_redis
+	pair_ports
+	start_two
+	start_proxy "127.0.0.1:$port_a" "127.0.0.1:$port_b"
+	url=http://127.0.0.1:$proxy_port/state
+	posts 200 "$(event a b critical)"
+	for _ in {1..6}; do
+		data '' '.role == "active" and .rows[0][0] == "a"'
+		[ "$code" = 200 ]
+	done
+	stop a
+	poll 20 data '' '.role == "active" and .rows[0][0] == "a"'
+	stop redis
+	# nobody is left who can write; the page still knows it
+	poll 20 data '' '.redis == false and .rows[0][0] == "a"'
 }

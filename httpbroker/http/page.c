@@ -251,13 +251,14 @@ static void data_respond(
 				clock_monotonic());
 	}
 	buffer_free(&key);
-	response->status = 200;
+	/* not 200: a proxy shall ask the other broker, which has the checks */
+	response->status = request_elsewhere(request) != NULL ? 503 : 200;
 	response->type = CONTENT_JSON;
 	response->page = true;
-	if (valid)
-		etag_finish(request);
-	else
+	if (!valid)
 		response_error(response, 400, "'after' is not a place of this list");
+	else if (response->status == 200)
+		etag_finish(request);
 }
 
 #define FILTER_MAX 200 /* bytes: each is looked for at every place of a text; not so a tag */

@@ -241,13 +241,10 @@ static bool prefers_async(const struct request *request)
 	return prefer_has(request->headers[HEADER_PREFER], PREFER_ASYNC);
 }
 
-/* Why another broker has to answer; NULL: this one answers. */
-static const char *elsewhere_why(const struct request *request)
+const char *request_elsewhere(const struct request *request)
 {
 	struct delivery *delivery = request->broker->delivery;
 
-	if (request->route == NULL || !request->route->active_only)
-		return NULL;
 	if (delivery_role(delivery) == DELIVERY_STANDS_BY)
 		return "another broker is the active one";
 	return delivery_outlived(delivery, clock_monotonic()) && !prefers_async(request)
@@ -321,7 +318,9 @@ static enum MHD_Result request_dispatch(struct request *request)
 	}
 	if (!client_phase_enter(request->client, CLIENT_WAITS))
 		return MHD_NO;
-	const char *elsewhere = request->refused ? NULL : elsewhere_why(request);
+	const char *elsewhere = NULL;
+	if (!request->refused && request->route != NULL && request->route->active_only)
+		elsewhere = request_elsewhere(request);
 	if (elsewhere != NULL)
 		response_busy(&request->response, elsewhere);
 	else if (!request->refused)

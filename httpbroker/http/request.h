@@ -205,6 +205,9 @@ bool accepts_json(const char *value);
 void request_refuse(struct request *request, const struct format *format, enum outcome outcome,
 	const char *why) __attribute__((cold));
 
+/* Why another broker has to answer; NULL: this one can. */
+const char *request_elsewhere(const struct request *request);
+
 /* Any thread: once for each time that the request waits, even before begin has returned. */
 void request_resume(struct request *request);
 

@@ -228,8 +228,11 @@ const ask = async () => {
 		const answer = await fetch(DATA + out, {headers, cache: "no-store", signal: mine.signal});
 		const date = Date.parse(answer.headers.get("Date"));
 		if (Math.abs(date - Date.now() - offset) > 2000) offset = date - Date.now();
-		if (answer.status === 200) {
-			data = await answer.json();
+		// a stand-by answers 503, with what it knows
+		const is_json = answer.headers.get("Content-Type") === "application/json";
+		const got = answer.status === 200 || (answer.status === 503 && is_json) ? await answer.json() : {};
+		if (got.rows) {
+			data = got;
 			current = true;
 			updated = performance.now();
 			etag = answer.headers.get("ETag");
