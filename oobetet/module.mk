@@ -30,7 +30,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/channel/queue.c oobetet/channel/queue.h \
 	oobetet/channel/watches.c oobetet/channel/watches.h \
 	oobetet/config/config.c oobetet/config/config.h \
-	oobetet/config/ini.c oobetet/config/ini.h \
+	oobetet/config/ini.c \
 	oobetet/config/keys.c oobetet/config/keys.h \
 	oobetet/config/loader.c oobetet/config/loader.h \
 	oobetet/config/transfer.c \

@@ -4,7 +4,6 @@
 #include "common/memory.h"
 #include "common/secret.h"
 #include "common/utf8.h"
-#include "oobetet/config/ini.h"
 #include "oobetet/config/keys.h"
 #include "oobetet/listen/format.h"
 

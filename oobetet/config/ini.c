@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "oobetet/config/ini.h"
+#include "oobetet/config/keys.h"
 
 #include "common/utf8.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Private to this folder: the table of keys, the values as they were written, and what stands in
- * for those that are not (keys.c); the types of values (values.c). The items of a list are joined
- * by commas.
+ * for those that are not (keys.c); the types of values (values.c); the lines of the file (ini.c).
+ * The items of a list are joined by commas.
  */
 #ifndef OOBETET_CONFIG_KEYS_H
 #define OOBETET_CONFIG_KEYS_H
@@ -115,5 +115,30 @@ bool list_add(struct text_list *list, const char *text, size_t length, struct re
 /* Appends copies of those items of `more` that the list does not have. */
 void list_unite(struct text_list *list, const struct text_list *more);
 void list_free(struct text_list *list);
+
+/*
+ * ---- ini.c ----
+ *
+ * INI files, read with inih, but strictly: a line that inih would cut or join (too long, with a
+ * blank and `;` in the value, indented, with a byte-order mark) is an error, and so is a line that
+ * inih would ignore (no `=`).
+ */
+
+/* What takes the content of a file. A reason gets file and line as prefix. */
+struct ini_taker {
+	void *user;
+
+	/* A heading, brackets included, exactly as the line has it. */
+	bool (*section)(void *user, const char *heading, int line, struct reason *why);
+
+	/* A key of the section whose heading came last. */
+	bool (*key)(void *user, const char *key, const char *value, int line, struct reason *why);
+};
+
+/*
+ * Gives `taker` each heading and key of `file`, in order, until one is refused. A reason begins
+ * with `name:line: `.
+ */
+bool ini_read(FILE *file, const char *name, const struct ini_taker *taker, struct reason *why);
 
 #endif
