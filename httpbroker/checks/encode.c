@@ -68,6 +68,12 @@ size_t jsontext_digits(char out[JSONTEXT_NUMBER], int64_t number)
 	char digits[JSONTEXT_NUMBER];
 	size_t at = sizeof digits;
 
+	if (left < 100 && number >= 0) { /* the lengths of most arguments of Redis */
+		bool one = left < 10;
+
+		memcpy(out, pairs + 2 * left + one, 2);
+		return one ? 1 : 2;
+	}
 	for (; left >= 100; left /= 100) {
 		at -= 2;
 		memcpy(digits + at, pairs + 2 * (left % 100), 2);

@@ -7,21 +7,34 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void header_append(struct buffer *out, char kind, size_t number)
-{
-	char *header = buffer_reserve(out, JSONTEXT_NUMBER + 3);
+enum { HEADER_MAX = 1 + JSONTEXT_NUMBER + 2 };
 
-	header[0] = kind;
-	size_t length = 1 + jsontext_digits(header + 1, (int64_t)number);
-	memcpy(header + length, "\r\n", 3);
-	out->length += length + 2;
+/* Returns the end. */
+static char *header_write(char *out, char kind, size_t number)
+{
+	out[0] = kind;
+	char *end = out + 1 + jsontext_digits(out + 1, (int64_t)number);
+	memcpy(end, "\r\n", 2);
+	return end + 2;
 }
 
+static void header_append(struct buffer *out, char kind, size_t number)
+{
+	char *begin = buffer_reserve(out, HEADER_MAX), *end = header_write(begin, kind, number);
+
+	*end = '\0';
+	out->length += (size_t)(end - begin);
+}
+
+/* In one piece: most arguments are short. */
 static void bulk_append(struct buffer *out, const char *bytes, size_t length)
 {
-	header_append(out, '$', length);
-	buffer_append(out, bytes, length);
-	buffer_append(out, "\r\n", 2);
+	char *begin = buffer_reserve(out, HEADER_MAX + length + 2);
+	char *end = header_write(begin, '$', length);
+
+	memcpy(end, bytes, length);
+	memcpy(end + length, "\r\n", sizeof "\r\n");
+	out->length += (size_t)(end + length + 2 - begin);
 }
 
 void resp_add(struct resp_list *list, const char *bytes, size_t length)

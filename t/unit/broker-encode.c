@@ -58,6 +58,14 @@ static void numbers_are_written_in_full(void **state)
 	buffer_append_text(&out, " ");
 	jsontext_number(&out, INT64_MIN);
 	assert_string_equal(out.data, "0 1429505587 -10 9223372036854775807 -9223372036854775808");
+	for (int64_t number = -1100; number <= 1100; number++) {
+		char expected[JSONTEXT_NUMBER];
+
+		buffer_clear(&out);
+		jsontext_number(&out, number);
+		snprintf(expected, sizeof expected, "%d", (int)number);
+		assert_string_equal(out.data, expected);
+	}
 	buffer_free(&out);
 }
 
