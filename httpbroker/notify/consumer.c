@@ -322,12 +322,16 @@ static void query_send(
 	redis_query(consumer->redis, words, NULL, now);
 }
 
-static void commit_send(struct consumer *consumer, struct moment now)
+/* False: there is nothing to commit. */
+static bool commit_send(struct consumer *consumer, struct moment now)
 {
 	consumer->commit = store_commit(consumer->notify, consumer->taken);
+	if (consumer->commit == NULL)
+		return false;
 	taken_drop(consumer);
 	consumer->records = (int64_t)problems_count(&consumer->notify->judge.problems);
 	redis_commit(consumer->redis, consumer->commit, now);
+	return true;
 }
 
 static void load_send(struct consumer *consumer, nsec now)
@@ -369,8 +373,8 @@ void consumer_send(struct consumer *consumer, bool stops, bool under_way, struct
 		load_send(consumer, now.monotonic);
 	else if (now.monotonic >= consumer->count_at)
 		count_send(consumer, now.monotonic);
-	else if (consumer->taken != NULL || store_changed(consumer->notify))
-		commit_send(consumer, now);
+	else if (commit_send(consumer, now))
+		return;
 	else if (stops && !under_way)
 		redis_release(consumer->redis, now);
 	else if (stops)

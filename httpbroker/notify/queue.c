@@ -258,11 +258,6 @@ void queue_committed(struct queue *queue)
 	queue->uncommitted = queue->unlisted;
 }
 
-bool queue_changed(const struct queue *queue)
-{
-	return queue->rewrite || queue->done != NULL || queue->unlisted != NULL;
-}
-
 void queue_rewrite(struct queue *queue)
 {
 	queue->rewrite = true;

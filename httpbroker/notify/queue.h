@@ -70,9 +70,6 @@ size_t queue_listed(const struct queue *queue);
 void queue_commit(struct queue *queue, const char *key, struct resp_list *commands);
 void queue_committed(struct queue *queue);
 
-/* Whether queue_commit() would append any. */
-bool queue_changed(const struct queue *queue);
-
 /* Redis has lost data: the next commit writes the whole list again. */
 void queue_rewrite(struct queue *queue);
 

@@ -11,7 +11,10 @@
 #include <string.h>
 #include <utlist.h>
 
-enum { LOAD_AT_ONCE = 1000 };
+enum {
+	LOAD_AT_ONCE = 1000,
+	ARGUMENTS_LEAST = 3, /* of a commit: of what was taken */
+};
 
 void load_begin(struct load *load, const struct notify *notify)
 {
@@ -170,16 +173,6 @@ void store_rewrite(struct notify *notify, struct moment now)
 		queue_rewrite(&output->queue);
 }
 
-bool store_changed(const struct notify *notify)
-{
-	const struct output *output;
-
-	LL_FOREACH(notify->outputs, output)
-		if (queue_changed(&output->queue))
-			return true;
-	return notify->judge.problems.changes.count > 0;
-}
-
 struct commit *store_commit(struct notify *notify, const struct redisReply *taken)
 {
 	struct commit *commit = memory_zeroed(1, sizeof *commit);
@@ -190,7 +183,10 @@ struct commit *store_commit(struct notify *notify, const struct redisReply *take
 	LL_FOREACH(notify->outputs, output)
 		queue_commit(&output->queue, output->key, &commit->arguments);
 	resp_join(&commit->arguments, &notify->judge.problems.changes);
-	return commit;
+	if (taken != NULL || commit->arguments.count > ARGUMENTS_LEAST)
+		return commit;
+	commit_free(commit);
+	return NULL;
 }
 
 void store_committed(struct notify *notify)

@@ -39,16 +39,14 @@ bool load_read(struct load *load, struct notify *notify, const struct keys *keys
 /* All is loaded: the judge and the outputs may begin. */
 bool load_is_complete(const struct load *load);
 
-/* Whether a commit would write anything, but for the events. */
-bool store_changed(const struct notify *notify);
-
 /* A script whose key is the queue: the events at its end, which stay there, the oldest first. */
 extern const char take_script[];
 
 /*
  * A commit, to be freed by commit_free(), of what has changed, which removes the events `taken`
- * (the reply to take_script, or NULL) from the end of the queue. Its script_result is the length of
- * the queue, or minus that, minus 2, if someone else has changed the end: then nothing is removed.
+ * (the reply to take_script, or NULL) from the end of the queue; NULL: there is nothing of either.
+ * Its script_result is the length of the queue, or minus that, minus 2, if someone else has changed
+ * the end: then nothing is removed.
  */
 struct commit *store_commit(struct notify *notify, const struct redisReply *taken);
 
