@@ -148,6 +148,43 @@ static void messages_wait_until_the_worker_reads_them(void **state)
 	worker_finish(worker);
 }
 
+/* How many lines arrive at the worker, which reads them now. */
+static int lines_arrived(struct worker *worker)
+{
+	char bytes[65536];
+	int count = 0;
+	ssize_t got;
+
+	fcntl(worker_fd, F_SETFL, O_NONBLOCK);
+	do {
+		worker_exchange(worker);
+		got = read(worker_fd, bytes, sizeof bytes);
+		for (ssize_t i = 0; i < got; i++)
+			count += bytes[i] == '\n';
+	} while (got > 0);
+	return count;
+}
+
+static void a_large_configuration_arrives_whole(void **state)
+{
+	struct worker *worker = worker_begin();
+	char room[1000];
+
+	(void)state;
+	memset(room, 'x', sizeof room - 1);
+	room[sizeof room - 1] = '\0';
+	for (int i = 0; i < 3000; i++)
+		worker_send(worker, MESSAGE_CONFIG, FIELDS("0", "rooms", room));
+	worker_send(worker, MESSAGE_GO, FIELDS("0"));
+	worker_send(worker, MESSAGE_MISSED, FIELDS("ops@x", "1"));
+	assert_int_equal(lines_arrived(worker), 3002);
+	/* what else is sent to a worker that does not read is bounded */
+	for (int i = 0; i < 10000; i++)
+		worker_send(worker, MESSAGE_SAY, FIELDS("id", "ops@x", room));
+	assert_between(lines_arrived(worker), 250, 300);
+	worker_finish(worker);
+}
+
 static void silence_beyond_the_announced_time_kills_the_worker(void **state)
 {
 	struct worker *worker = worker_begin();
@@ -460,6 +497,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(messages_about_itself_are_not_returned),
 		cmocka_unit_test(messages_wait_until_the_worker_reads_them),
+		cmocka_unit_test(a_large_configuration_arrives_whole),
 		cmocka_unit_test(silence_beyond_the_announced_time_kills_the_worker),
 		cmocka_unit_test(runs_that_never_were_online_are_counted),
 		cmocka_unit_test(restarts_back_off_unless_the_worker_ran_long),
