@@ -93,3 +93,33 @@ unrest() {
 	[ "$(cat "$work/told")" = 'Problem: "b" on a is Critical, 1' ]
 	kill -CONT "${pids[redis]}"
 }
+
+# A proxy puts a number in the place of the first event that Redis sends.
+@test "an answer of Redis that is no list of texts is refused, and the events are read again" {
+	start_redis
+	push e c critical one
+	local there=$redis_port
+	redis_port=$(free_port)
+	start proxy python3 -c '
+import re, socket, sys, threading
+odd = [1]
+def pump(a, b, events):
+    while data := a.recv(1 << 20):
+        if events and odd and b"\"state\"" in data:
+            odd.pop()
+            data = re.sub(rb"\$\d+\r\n\{[^\r]*\r\n", b":1\r\n", data, count=1)
+        b.sendall(data)
+    b.shutdown(socket.SHUT_RDWR)
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    a, b = listener.accept()[0], socket.create_connection(("127.0.0.1", int(sys.argv[2])))
+    for one, other, events in (a, b, False), (b, a, True):
+        threading.Thread(target=pump, args=(one, other, events), daemon=True).start()
+' "$redis_port" "$there"
+	poll 20 listening "$redis_port"
+	start_notify
+	poll 20 log_has notify 'error: Redis at .*: refuses EVAL events: an odd answer; until it is back, no events are read'
+	poll 20 notify_printed 'Problem: "c" on e is Critical, one'
+	run ! log_has notify 'skipped'
+	redis_port=$there
+}
