@@ -163,7 +163,7 @@ static void request_refused(struct output *output, const struct reason *why, nse
 	if (self->units > 1) {
 		self->max = self->units / 2;
 		request_again(output, now);
-	} else if (self->probes || output->test || self->sent[0] == self->alerts.watchdog) {
+	} else if (self->probes || output->phase->test || self->sent[0] == self->alerts.watchdog) {
 		request_failed(output, why->text, now);
 	} else {
 		self->refusal = *why;
@@ -220,7 +220,7 @@ static nsec work(struct output *output, struct moment now)
 	struct alertmanager *self = output->self;
 
 	while (answer_await(output, now)) {
-		if (output->idle) {
+		if (output->phase->idle) {
 			request_again(output, now.monotonic);
 			return NSEC_NEVER;
 		}

@@ -375,8 +375,10 @@ static void count_send(struct consumer *consumer, nsec now)
 	query_send(consumer, QUERY_COUNT, RESP_WORDS("LLEN", consumer->counted->key), now);
 }
 
-void consumer_send(struct consumer *consumer, bool stops, bool under_way, struct moment now)
+void consumer_send(struct consumer *consumer, bool under_way, struct moment now)
 {
+	bool stops = consumer->notify->phase.stopping;
+
 	if (!session_ready(session_of(consumer)) || !consumer->active)
 		return;
 	if (!load_is_complete(&consumer->load))

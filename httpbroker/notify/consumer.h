@@ -38,9 +38,9 @@ void consumer_receive(struct consumer *consumer, struct moment now);
 
 /*
  * Then, when outputs and timers have worked: commits what has changed, else asks for events. If the
- * program `stops` no more are taken, and the lease is given up once no notification is under way.
+ * program stops no more are taken, and the lease is given up once no notification is under way.
  */
-void consumer_send(struct consumer *consumer, bool stops, bool under_way, struct moment now);
+void consumer_send(struct consumer *consumer, bool under_way, struct moment now);
 bool consumer_released(const struct consumer *consumer);
 
 /*

@@ -33,19 +33,14 @@ struct loop {
 	int status;
 	struct watchdog watchdog;
 	nsec metrics_at;  /* monotonic; when they are written next */
-	bool stops;       /* nothing new is begun */
 	nsec give_up;     /* monotonic; no event will come */
 	nsec release_end; /* the same; nothing is under way any more */
 };
 
 static void loop_stop(struct loop *loop, int status)
 {
-	struct output *output;
-
-	loop->stops = true;
+	loop->notify->phase.stopping = true;
 	loop->status = status;
-	LL_FOREACH(loop->notify->outputs, output)
-		output->stopping = true;
 }
 
 /* In a stand-by timers do nothing, and outputs begin nothing. */
@@ -66,13 +61,14 @@ static bool is_under_way(const struct loop *loop)
 
 static void outputs_work(struct loop *loop, struct moment now)
 {
+	struct output_phase *phase = &loop->notify->phase;
 	struct output *output;
 
+	phase->idle = phase->stopping || !is_active(loop, now.monotonic);
 	LL_FOREACH(loop->notify->outputs, output) {
-		output->idle = loop->stops || !is_active(loop, now.monotonic);
 		output->due = output->type->work(output, now);
 		output->thinning = output->thinning && output->queue.waiting > LIMIT_WAITING / 2;
-		if (output->ended != 0 && !loop->stops)
+		if (output->ended != 0 && !phase->stopping)
 			loop_stop(loop, output->ended);
 	}
 }
@@ -85,10 +81,9 @@ static void input_finish(struct loop *loop, struct moment now)
 	if (loop->consumer != NULL || !loop->input.ended || loop->give_up != NSEC_NEVER)
 		return;
 	judge_finish(&loop->notify->judge, now);
-	LL_FOREACH(loop->notify->outputs, output) {
-		output->finishing = true;
+	loop->notify->phase.finishing = true;
+	LL_FOREACH(loop->notify->outputs, output)
 		output->held_until = 0;
-	}
 	if (loop->input.failed)
 		loop->status = EX_NOINPUT;
 	loop->give_up = now.monotonic + FINISH_LIMIT;
@@ -99,13 +94,13 @@ static void loop_work(struct loop *loop, struct moment now)
 {
 	if (loop->consumer != NULL)
 		consumer_receive(loop->consumer, now);
-	else if (!loop->stops)
+	else if (!loop->notify->phase.stopping)
 		input_work(&loop->input, loop->notify, now);
 	if (is_active(loop, now.monotonic))
 		judge_tick(&loop->notify->judge, now, TICK_MAX);
 	outputs_work(loop, now);
 	if (loop->consumer != NULL)
-		consumer_send(loop->consumer, loop->stops, is_under_way(loop), now);
+		consumer_send(loop->consumer, is_under_way(loop), now);
 	input_finish(loop, now);
 }
 
@@ -115,7 +110,7 @@ static bool all_is_delivered(const struct loop *loop)
 	const struct output *output;
 
 	LL_FOREACH(loop->notify->outputs, output)
-		if (output->queue.waiting > 0 && !(output->test && output->failures > 0))
+		if (output->queue.waiting > 0 && !(output->phase->test && output->failures > 0))
 			return false;
 	return true;
 }
@@ -126,7 +121,7 @@ static bool loop_ended(struct loop *loop, struct moment now)
 	if (now.monotonic >= loop->give_up ||
 		(loop->give_up != NSEC_NEVER && all_is_delivered(loop)))
 		return true;
-	if (!loop->stops || is_under_way(loop))
+	if (!loop->notify->phase.stopping || is_under_way(loop))
 		return false;
 	if (loop->release_end == NSEC_NEVER)
 		loop->release_end = now.monotonic + RELEASE_LIMIT;

@@ -14,6 +14,7 @@ struct notify *notify_new(const struct options *options)
 	struct notify *notify = memory_zeroed(1, sizeof *notify);
 
 	notify->options = options;
+	notify->phase.test = options->test;
 	notify->judge.settings = options->rules;
 	notify->judge.settings.tell = notify_tell;
 	notify->judge.settings.context = notify;
@@ -37,9 +38,9 @@ void notify_add(struct notify *notify, struct output *output)
 	LL_FOREACH(notify->outputs, other)
 		if (strcmp(other->name, output->name) == 0)
 			die(EX_USAGE, "two outputs are the same: %s", output->name);
-	output->test = notify->options->test;
+	output->phase = &notify->phase;
 	output->queue = (struct queue){
-		.max = LIMIT_WAITING, .stored = notify->options->from_redis && !output->test};
+		.max = LIMIT_WAITING, .stored = notify->options->from_redis && !notify->phase.test};
 	LL_APPEND(notify->outputs, output);
 }
 

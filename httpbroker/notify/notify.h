@@ -16,6 +16,7 @@ struct notify {
 	const struct options *options;
 	struct judge judge;
 	struct output *outputs; /* owned; a list */
+	struct output_phase phase;
 
 	uint64_t events;  /* that were judged */
 	uint64_t skipped; /* that could not be read, or not be judged */

@@ -35,7 +35,7 @@ struct item *output_next(struct output *output, struct notification *out, nsec n
 	struct item *item = NULL;
 	struct reason why;
 
-	while (!output->idle && now >= output->held_until &&
+	while (!output->phase->idle && now >= output->held_until &&
 		(item = queue_next(&output->queue, now)) != NULL &&
 		!notification_decode(item->json, item->length, out, &why))
 		output_refused(output, item, why.text);
@@ -52,7 +52,7 @@ void output_away(struct output *output, const char *why, nsec now)
 	}
 	output->failing_since = now;
 	log_error("output %s: %s%s", output->name, why,
-		output->test || output->ended != 0
+		output->phase->test || output->ended != 0
 			? ""
 			: "; its notifications are kept and tried again");
 }
@@ -96,7 +96,7 @@ void output_refused(struct output *output, struct item *item, const char *why)
 
 nsec output_deadline(const struct output *output, nsec now)
 {
-	if (output->idle)
+	if (output->phase->idle)
 		return NSEC_NEVER;
 	if (now < output->held_until)
 		return output->queue.waiting > 0 ? output->held_until : NSEC_NEVER;

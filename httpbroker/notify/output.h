@@ -43,18 +43,23 @@ struct output_type {
 	void (*end)(struct output *output);
 };
 
+/* What applies to all outputs. */
+struct output_phase {
+	bool test;      /* a notification is tried once */
+	bool finishing; /* standard input has ended */
+	bool idle;      /* in a stand-by, or stopping: nothing new is begun */
+	bool stopping;  /* the program stops: what is under way ends soon */
+};
+
 struct output {
 	const struct output_type *type;
-	struct output *next; /* of notify.h */
-	char *name;          /* owned; for logs, metrics and its list in Redis: `command` */
-	char *key;           /* owned; of that list */
-	void *self;          /* the type's; freed after end() */
+	const struct output_phase *phase; /* of notify.h, as the next */
+	struct output *next;
+	char *name; /* owned; for logs, metrics and its list in Redis: `command` */
+	char *key;  /* owned; of that list */
+	void *self; /* the type's; freed after end() */
 	struct queue queue;
-	bool test;           /* a test: a notification is tried once */
-	bool finishing;      /* standard input has ended */
 	int ended;           /* nothing can be delivered any more: the exit status; 0: it can */
-	bool idle;           /* in a stand-by, or stopping: nothing new is begun */
-	bool stopping;       /* the program stops: what is under way ends soon */
 	bool thinning;       /* it was logged that too many wait */
 	nsec due;            /* what work() returned */
 	nsec held_until;     /* after a failure: no new attempt before; monotonic */

@@ -29,7 +29,7 @@ static int end_of(const struct output *output, int error)
 {
 	if (error == EPIPE || error == EIO)
 		return EX_TEMPFAIL;
-	return output->test || output->finishing ? EX_IOERR : 0;
+	return output->phase->test || output->phase->finishing ? EX_IOERR : 0;
 }
 
 /* Of the rest of the line. False: later, or it failed. */
@@ -78,8 +78,8 @@ static nsec work(struct output *output, struct moment now)
 		notification_line(&lines->style, &notification, &lines->line);
 		json_decref(notification.document);
 	}
-	if (output->ended != 0 ||
-		output->stopping) { /* its reader is gone, or has stopped to read */
+	/* its reader is gone, or has stopped to read */
+	if (output->ended != 0 || output->phase->stopping) {
 		if (lines->item != NULL)
 			queue_retry(&output->queue, lines->item, now.monotonic);
 		reset(output);
