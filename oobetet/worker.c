@@ -15,7 +15,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define UNSENT_MAX (256 * 1024) /* bytes queued for a worker that does not read */
+/*
+ * Bytes queued for a worker that does not read. There is room for a configuration (LOADER_TEXT),
+ * and at the same moment a notification for each channel of WATCHES_MAX watches: one that is
+ * dropped waits for the next repeat.
+ */
+#define UNSENT_MAX (32 * 1024 * 1024)
+
 #define WHY 300
 #define STOPPING (1500 * NSEC_PER_MSEC) /* how long it may take to stop before a restart */
 #define LOGGED 4 /* reasons: each address of a server may have its own, in turn */
@@ -31,7 +37,6 @@ struct worker {
 	int fd;    /* our end; -1: there is no process */
 	struct lines in;
 	struct buffer out;        /* not yet written */
-	size_t configuring;       /* its first bytes: of the configuration, which has no limit */
 	nsec deadline;            /* of its next message: later means that it is stuck */
 	nsec start_at;            /* while there is no process: when to start one */
 	nsec received;            /* its last message; at first, when it should have started */
@@ -76,7 +81,6 @@ static void process_end(struct worker *worker)
 	lines_free(&worker->in);
 	lines_init(&worker->in, IPC_LINE);
 	buffer_clear(&worker->out);
-	worker->configuring = 0;
 }
 
 void worker_free(struct worker *worker)
@@ -190,15 +194,9 @@ bool worker_takes(const struct worker *worker)
 
 void worker_send(struct worker *worker, enum message_type type, const char *const fields[])
 {
-	bool configures = type == MESSAGE_CONFIG || type == MESSAGE_GO;
-
 	/* a worker that does not read will soon miss its deadline */
-	if (!worker_takes(worker) ||
-		(!configures && worker->out.length - worker->configuring > UNSENT_MAX))
-		return;
-	message_write(&worker->out, type, fields);
-	if (configures)
-		worker->configuring = worker->out.length;
+	if (worker_takes(worker) && worker->out.length <= UNSENT_MAX)
+		message_write(&worker->out, type, fields);
 }
 
 struct pollfd worker_poll(const struct worker *worker)
@@ -219,8 +217,6 @@ bool worker_exchange(struct worker *worker)
 		if (sent < 0)
 			break; /* full, or closed: reading shows which */
 		buffer_consume(&worker->out, (size_t)sent);
-		worker->configuring -=
-			worker->configuring < (size_t)sent ? worker->configuring : (size_t)sent;
 	}
 	enum lines_read_result result = lines_read(&worker->in, worker->fd);
 	worker->ended = result == LINES_END || result == LINES_ERROR;
