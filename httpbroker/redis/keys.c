@@ -3,8 +3,8 @@
 
 #include "common/memory.h"
 #include "common/number.h"
+#include "httpbroker/checks/encode.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,11 +32,31 @@ void keys_free(struct keys *keys)
 	free(keys->actions);
 }
 
+_Static_assert(BATCH_TEXT >= 3 * JSONTEXT_NUMBER + BATCH_TOKEN + BATCH_TYPE + 5, "too small");
+
+/* A blank, and the word. Returns the end. */
+static char *word_write(char *out, const char *word)
+{
+	size_t length = strlen(word);
+
+	*out++ = ' ';
+	memcpy(out, word, length);
+	return out + length;
+}
+
+/* Without printf(3): each commit has one. */
 const char *batch_text(const struct batch *batch, char out[BATCH_TEXT])
 {
-	snprintf(out, BATCH_TEXT, "%" PRId64 " %s %" PRId64 " %" PRId64 "%s%s", batch->number,
-		batch->token, batch->clock, batch->wall, batch->queue[0] != '\0' ? " " : "",
-		batch->queue);
+	char *end = out + jsontext_digits(out, batch->number);
+
+	end = word_write(end, batch->token);
+	*end++ = ' ';
+	end += jsontext_digits(end, batch->clock);
+	*end++ = ' ';
+	end += jsontext_digits(end, batch->wall);
+	if (batch->queue[0] != '\0')
+		end = word_write(end, batch->queue);
+	*end = '\0';
 	return out;
 }
 
