@@ -225,6 +225,26 @@ lint_of() {
 	[ "$pairs" -ge 60 ]
 }
 
+# includes FOLDER...: a line `FILE INCLUDED` for each. internal.h is a part of delivery.h.
+includes() {
+	(cd "$root" && grep -roE '^#include "[^"]+\.h"' --include='*.[ch]' "$@") |
+		sed -E 's|:#include "| |; s|"$||; s|delivery/internal|delivery/delivery|g'
+}
+
+# tsort(1) fails where there is a circle.
+@test "HACKING: includes of the httpbroker family go one way, and no program includes another's header" {
+	local work=$BATS_TEST_TMPDIR
+	includes httpbroker | sed -E 's/\.[ch]( |$)/\1/g' | awk '$1 != $2' >"$work/files" # a .c and its .h are one
+	[ "$(wc -l <"$work/files")" -ge 200 ]
+	tsort "$work/files" >"$work/sorted"
+	includes httpbroker/*/ | sed -E 's|/[^/ ]*( \|$)|\1|g' |
+		awk '$1 != $2 && $2 != "httpbroker" && $2 != "common"' >"$work/folders" # limits.h, and common/
+	[ "$(wc -l <"$work/folders")" -ge 20 ]
+	tsort "$work/folders" >"$work/sorted"
+	includes common flapper httpbroker oobetet | sed -E 's|/[^ ]*( \|$)|\1|g' | awk '$1 != $2' | sort -u >"$work/programs"
+	diff "$work/programs" <(printf '%s common\n' flapper httpbroker oobetet)
+}
+
 # groff indents by more than mandoc, in Debian 13 by more than in Debian 12, and breaks a line of a table
 # that is too wide after each word. man(1) asks it for lines of 78 columns in a terminal of 80.
 @test "groff shows the pages, and no line is wider than 80 columns" {
