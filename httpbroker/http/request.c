@@ -91,7 +91,7 @@ static enum MHD_Result request_respond(struct request *request)
 			request->broker->counters, clock_monotonic() - request->complete_at);
 	client_phase_enter(request->client, CLIENT_READS);
 	refusal_log(request);
-	/* a cache would answer with the state of before, and swallow a ping; none stores a POST's */
+	/* a cache would answer with an old state, and swallow a ping; none stores a POST's */
 	response->no_store = strcmp(request->method, "POST") != 0;
 	return response_send(request->connection, response, last);
 }
