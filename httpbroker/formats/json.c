@@ -376,17 +376,17 @@ void *jsonpool_take(size_t size)
 
 void jsonpool_give(void *block)
 {
-	/* NULL: the block is malloc's. */
+	struct pool *own = pool_mine();
 	uintptr_t offset = (uintptr_t)block - (uintptr_t)pools;
-	struct pool *pool = offset < sizeof pools ? &pools[offset / sizeof pools[0]] : NULL;
 
-	if (pool == NULL) {
-		block_give(block);
-	} else if (pool == pool_mine()) {
-		pool->living--;
-		pool_recycle(pool);
+	if (own != NULL && (uintptr_t)block - (uintptr_t)own < sizeof *own) {
+		own->living--;
+		pool_recycle(own);
+	} else if (offset < sizeof pools) {
+		atomic_fetch_add_explicit(
+			&pools[offset / sizeof pools[0]].strayed, 1, memory_order_release);
 	} else {
-		atomic_fetch_add_explicit(&pool->strayed, 1, memory_order_release);
+		block_give(block);
 	}
 }
 
