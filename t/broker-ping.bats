@@ -84,6 +84,9 @@ ok succeeded' ]
 	check db/backup '.summary == "üend" and (.details | startswith("…xxxx") and endswith("x\ufffd\nüend\n")) and (.details | utf8bytelength) <= 65536'
 	pings 200 db/one --data-binary "@$work/long"
 	check db/one '.summary | endswith("…")'
+	head -c 100000 /dev/zero | tr '\0' '\1' >"$work/long" # nothing of it can be sent
+	pings 200 db/none/fail --data-binary "@$work/long"
+	check db/none '.summary == "failed" and .details == null'
 }
 
 @test "a ping of any length is accepted, and holds no more memory" {

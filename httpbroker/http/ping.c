@@ -179,7 +179,7 @@ static void output_read(struct request *request, struct ping *ping)
 	size_t skip = 0;
 
 	utf8_clean_append(&clean, body->data, body->length, UTF8_LINES);
-	if (request->cut || clean.length > LIMIT_DETAILS) {
+	if (clean.length > 0 && (request->cut || clean.length > LIMIT_DETAILS)) {
 		if (clean.length + sizeof ellipsis > LIMIT_DETAILS)
 			skip = clean.length + sizeof ellipsis - LIMIT_DETAILS;
 		while (((unsigned char)clean.data[skip] & 0xc0) == 0x80)
