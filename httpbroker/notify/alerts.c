@@ -35,7 +35,7 @@ struct alert {
 	char *summary;             /* owned, as the next; NULL: none */
 	char *acknowledged;
 	bool taken;   /* not in the list: it is being sent */
-	char names[]; /* state, then names_append(); hh.keylen bytes, and a NUL */
+	char names[]; /* state, then names_join(); hh.keylen bytes, and a NUL */
 };
 
 static enum state state_of(const struct alert *alert)
@@ -61,7 +61,7 @@ static struct alert *alert_get(struct alerts *alerts, enum state state, struct t
 	struct alert *alert;
 
 	buffer_append(&key, &(char){(char)state}, 1);
-	names_append(&key, entity, check);
+	names_join(&key, entity, check);
 	HASH_FIND(hh, alerts->table, key.data, key.length, alert);
 	if (alert == NULL && starts != 0) {
 		alert = memory_zeroed(1, sizeof *alert + key.length + 1);

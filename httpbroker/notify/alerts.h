@@ -44,9 +44,8 @@ struct alert; /* opaque; lives until alerts_sent(), alerts_drop() or alerts_clea
 struct alerts {
 	const struct alerts_settings *settings; /* not owned */
 	struct alert *table;
-	struct alert *list; /* those that are not taken, in the order in which they are due */
-	struct alert
-		*watchdog; /* HttpbrokerNotifyWatchdog, which is always valid; NULL in a test */
+	struct alert *list;     /* those that are not taken, in the order in which they are due */
+	struct alert *watchdog; /* HttpbrokerNotifyWatchdog, always valid; NULL in a test */
 };
 
 /* Forgets all. Then, to begin: HttpbrokerNotifyWatchdog is due. */

@@ -20,7 +20,7 @@ const char *notification_event(enum notification_kind kind)
 	return events[kind];
 }
 
-void names_append(struct buffer *out, struct text entity, struct text check)
+void names_join(struct buffer *out, struct text entity, struct text check)
 {
 	buffer_append(out, entity.bytes, entity.length);
 	buffer_append(out, SEPARATOR, 1);
@@ -53,7 +53,7 @@ const char *notification_key(const struct notification *notification, char out[N
 	static const struct siphash_key key = {0, 0}; /* it must be the same after a restart */
 	struct buffer text = {NULL, 0, 0};
 
-	names_append(&text, notification->entity, notification->check);
+	names_join(&text, notification->entity, notification->check);
 	buffer_printf(&text, SEPARATOR "%" PRId64, notification->since);
 	snprintf(out, NOTIFICATION_KEY, "%016" PRIx64, siphash(&key, text.data, text.length));
 	buffer_free(&text);

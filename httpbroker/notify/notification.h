@@ -37,11 +37,11 @@ struct notification {
 };
 
 /*
- * The names of a check as one key: entity U+001F check. No name has that character. False: there is
- * none in `names`. The hash is not the same in another run; uthash uses it where this file is
- * included before it.
+ * The names of a check as one key: entity U+001F check. No name has that character. False:
+ * `names` has none, and is no such key. The hash is not the same in another run; uthash uses it
+ * where this file is included before it.
  */
-void names_append(struct buffer *out, struct text entity, struct text check);
+void names_join(struct buffer *out, struct text entity, struct text check);
 bool names_split(struct text names, struct text *entity, struct text *check);
 uint64_t names_hash(const void *names, size_t length);
 

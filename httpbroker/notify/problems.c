@@ -83,7 +83,7 @@ struct problem *problems_due(const struct problems *problems)
 static const struct buffer *key_of(struct problems *problems, struct text entity, struct text check)
 {
 	buffer_clear(&problems->key);
-	names_append(&problems->key, entity, check);
+	names_join(&problems->key, entity, check);
 	return &problems->key;
 }
 

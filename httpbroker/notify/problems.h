@@ -26,7 +26,7 @@ struct problem {
 	uint8_t state;               /* enum state of the last event */
 	uint8_t told;                /* enum state that was told last */
 	bool acknowledged;
-	char names[]; /* names_append(): hh.keylen bytes, and a NUL */
+	char names[]; /* names_join(): hh.keylen bytes, and a NUL */
 };
 
 /* {0} is empty; the rest is problems.c's, and may be read. */

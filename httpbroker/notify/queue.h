@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 struct resp_list;
+struct lane; /* the waiting ones of one check */
 
 struct item {
 	struct item *prev, *next; /* in the queue */
@@ -27,8 +28,6 @@ struct item {
 	uint32_t length;   /* of json */
 	char json[];       /* notification.h; NUL-terminated */
 };
-
-struct lane; /* the waiting ones of one check */
 
 /* {.max, .stored} is an empty one; the rest is queue.c's, and may be read. */
 struct queue {

@@ -13,7 +13,7 @@
 
 enum {
 	LOAD_AT_ONCE = 1000,
-	ARGUMENTS_LEAST = 3, /* of a commit: of what was taken */
+	ARGUMENTS_TAKEN = 3, /* of a commit: those of taken_write() */
 };
 
 void load_begin(struct load *load, const struct notify *notify)
@@ -183,7 +183,7 @@ struct commit *store_commit(struct notify *notify, const struct redisReply *take
 	LL_FOREACH(notify->outputs, output)
 		queue_commit(&output->queue, output->key, &commit->arguments);
 	resp_join(&commit->arguments, &notify->judge.problems.changes);
-	if (taken != NULL || commit->arguments.count > ARGUMENTS_LEAST)
+	if (taken != NULL || commit->arguments.count > ARGUMENTS_TAKEN)
 		return commit;
 	commit_free(commit);
 	return NULL;
