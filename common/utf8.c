@@ -185,8 +185,8 @@ bool utf8_reorders(const char *character, size_t length)
 	return is_between(utf8_code(character, length), ranges, sizeof ranges / sizeof ranges[0]);
 }
 
-/* Those, and other format characters of Unicode, and fillers. Those that only select how another
- * one looks are not. */
+/* Those that reorder, other format characters, and fillers; not U+FE00 to U+FE0F, which select how
+ * the character before them looks, such as an emoji. */
 static bool is_hidden(uint32_t code)
 {
 	static const uint32_t ranges[][2] = {{0xad, 0xad}, {0x34f, 0x34f}, {0x61c, 0x61c},

@@ -22,8 +22,7 @@
 /* Opens or creates the directory, of at most `max` bytes. NULL: *why. */
 struct spool *spool_open(const char *path, size_t max, struct reason *why);
 
-/* False: it can be read at most, and *why. Its events are sent; one that was is sent again later.
- */
+/* False: nothing can be added or removed, and *why. A later run sends its events once more. */
 bool spool_is_writable(const struct spool *spool, struct reason *why);
 
 /* Tries to lock and list the directory; *why is set for SPOOL_ERROR. */

@@ -9,7 +9,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
 
 struct sender;
 struct source;
@@ -91,7 +90,7 @@ struct submit_parts {
  */
 int submit_run(const struct submit_parts *parts);
 
-/* Whether one of these signals has arrived since the last call. */
+/* Whether one of these signals has arrived. A call reports one of them, once. */
 bool stop_signalled(void);
 
 /* What needs no queue (requests.c): --query (a GET), --start (a ping) and --forget (a DELETE). */
