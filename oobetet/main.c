@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* oobetet: watches a Jabber room and raises an alarm when expected messages stop. */
 #include "common/address.h"
+#include "common/descriptors.h"
 #include "common/duration.h"
 #include "common/log.h"
 #include "common/options.h"
@@ -197,6 +198,17 @@ static void watches_warn(const struct config *config)
 			"%swithout watched_nick anybody in the room can prevent the alarm", open);
 }
 
+/* Those of the process; of each watch two for its listen_command, and one for its alert_command. */
+static void descriptors_warn(const struct config *config)
+{
+	size_t needed = 24 + 3 * (size_t)config->watch_count;
+	size_t allowed = descriptors_allow(needed);
+
+	if (allowed < needed)
+		log_warning("only %zu descriptors are allowed, %zu are needed: see ulimit -n",
+			allowed, needed);
+}
+
 /* Allowed, but unwise. */
 static void config_warn(const struct config *config)
 {
@@ -208,6 +220,7 @@ static void config_warn(const struct config *config)
 	clear_text_warn("heartbeat_url", config->heartbeat_url);
 	tls_warn(config);
 	watches_warn(config);
+	descriptors_warn(config);
 }
 
 /* The period of this port as it was measured before; 0: it is not known. */

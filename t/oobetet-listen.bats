@@ -176,6 +176,7 @@ log_both() {
 		printf '[watch %s]\nwatched_check = %s\nlisten_command = sleep 1000\n' "$i" "$i"
 	done >>"$work/oobetet.ini"
 	start oobetet bash -c "ulimit -n 32 && exec oobetet -c $work/oobetet.ini"
+	poll 20 log_has oobetet 'warning: only 32 descriptors are allowed, 72 are needed: see ulimit -n$'
 	poll 20 log_has oobetet 'warning: .*listen_command: cannot start: Too many open files; trying again$'
 	kill -USR1 "${pids[oobetet]}"
 	poll 5 log_has oobetet 'info: .*status: "1": '
