@@ -112,6 +112,16 @@ ten() {
 	JS
 	run -0 browse "$(rows 100)" "file:$work/twice.js" 'wait:!asking' 'print:document.getElementById("place").textContent'
 	[ "$output" = '"101 to 200 of 251"' ]
+	# checks go while their page is shown: what is left, then the page before
+	forget() { echo "wait:Promise.all([...Array(50).keys()].map(n => $1 ? fetch('state?entity=host-' + n, {method: 'DELETE'}) : 0))"; }
+	run -0 browse "$(rows 100)" key:n 'wait:!asking && current' "$(forget 'n % 2')" \
+		'wait:data.matches == 125 && !asking' 'print:document.getElementById("place").textContent.replace(/^.* of/, "of")' \
+		'print:data.before + data.rows.length <= data.matches && document.getElementById("place").textContent.startsWith(String(data.before + 1))' \
+		"$(forget 'n > 0 && n % 2 == 0')" 'wait:data.matches == 5' "$(rows 5)" 'print:document.getElementById("place").textContent'
+	[ "${lines[0]}" = '"of 125"' ]
+	[ "${lines[1]}" = true ]
+	[ "${lines[2]}" = '"1 to 5 of 5"' ]
+	curl -sSf -o /dev/null --data-binary "@$work/events" "$url"
 	page_hash='#state=warning&entity=host-2'
 	run -0 browse "$(rows 5)" 'print:document.querySelector("[name=state]:checked").value'
 	[ "$output" = '"warning"' ]

@@ -188,10 +188,11 @@ static void counts_append(const struct page_counts *counts, struct buffer *out)
 {
 	buffer_printf(out,
 		",\"counts\":{\"critical\":%" PRIu64 ",\"unknown\":%" PRIu64 ",\"warning\":%" PRIu64
-		",\"ok\":%" PRIu64 ",\"stale\":%" PRIu64 "},\"matches\":%" PRIu64,
+		",\"ok\":%" PRIu64 ",\"stale\":%" PRIu64 "},\"matches\":%" PRIu64
+		",\"before\":%" PRIu64,
 		counts->states[STATE_CRITICAL], counts->states[STATE_UNKNOWN],
 		counts->states[STATE_WARNING], counts->states[STATE_OK], counts->stale,
-		counts->matches);
+		counts->matches, counts->before);
 }
 
 /*

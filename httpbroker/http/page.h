@@ -34,6 +34,7 @@ struct page_counts {
 	uint64_t states[STATE_UNKNOWN + 1]; /* of all checks, as they are reported */
 	uint64_t stale;
 	uint64_t matches;
+	uint64_t before; /* of these, up to the place from which on the rows are */
 };
 
 /*

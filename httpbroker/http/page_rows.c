@@ -272,8 +272,10 @@ static void check_visit(const struct check *check, void *context)
 	place.entity_length = check->entity_length;
 	place.length = check->hh.keylen;
 	memcpy(place.names, check->names, place.length);
-	if (scan->after != NULL && place_compare(&place, scan->after) <= 0)
+	if (scan->after != NULL && place_compare(&place, scan->after) <= 0) {
+		scan->counts->before++;
 		return;
+	}
 	if (scan->count == PAGE_ROWS + 1 &&
 		place_compare(&place, &scan->rows[PAGE_ROWS]->place) >= 0)
 		return;

@@ -247,6 +247,7 @@ static void pages_have_each_check_once(void **state)
 		free(after);
 		after = next.length > 0 ? strndup(next.data, next.length) : NULL;
 		assert_int_equal(counts.matches, 450);
+		assert_int_equal(counts.before, 100 * pages);
 		pages++;
 	} while (after != NULL);
 	assert_int_equal(pages, 5);

@@ -4,7 +4,7 @@
 "use strict";
 
 // An answer is given up after LIMIT; data that is older than OLD is marked.
-const POLL = 5000, LIMIT = 10000, OLD = 15, PAGE = 100, HALF_HOURS = 48;
+const POLL = 5000, LIMIT = 10000, OLD = 15, HALF_HOURS = 48;
 const FILTER = 200; // bytes: the broker refuses a longer one
 // without the user and password that the page's address may have: fetch() refuses these
 const DATA = location.origin + location.pathname + "page.json?";
@@ -169,7 +169,7 @@ const countsShow = () => {
 	const shown = {...counts, all, problem: all - counts.ok};
 	for (const key in shown) textSet(document.getElementById("count-" + key), number(shown[key]));
 	document.title = `${counts.critical ? counts.critical + " critical" : data.role === "standby" ? "stand-by" : data.why ? "not healthy" : "ok"} – httpbroker`;
-	const first = places.length * PAGE, rows = data.rows.length;
+	const first = data.before, rows = data.rows.length;
 	textSet(document.getElementById("place"), rows ? `${number(first + 1)} to ${number(first + rows)} of ${number(data.matches)}` : "");
 	document.getElementById("previous").disabled = places.length === 0;
 	document.getElementById("next").disabled = data.next === null;
@@ -240,6 +240,8 @@ const ask = async () => {
 			rowsShow();
 			countsShow();
 			agesShow();
+			// the checks of this page have gone
+			if (!data.rows.length && places.length) setTimeout(turn, 0, false);
 		} else if (answer.status === 304) {
 			updated = performance.now();
 			updatedShow();
