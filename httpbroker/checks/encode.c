@@ -175,7 +175,6 @@ static void tags_append(struct buffer *out, const json_t *tags)
 
 struct encoded encoded_make(const struct event *event, int flapjack, struct buffer *out)
 {
-	size_t start = out->length;
 	struct encoded encoded;
 
 	/* Flapjack 1 takes the state of a service for lasting, even acknowledgement. */
@@ -183,7 +182,7 @@ struct encoded encoded_make(const struct event *event, int flapjack, struct buff
 	text_append(out, ",\"check\":", event->check);
 	buffer_append_text(
 		out, state_lasts(event->state) ? ",\"type\":\"service\"" : ",\"type\":\"action\"");
-	start = out->length;
+	size_t start = out->length;
 	text_append(out, ",\"state\":", event->state_text);
 	text_append_cut(out, ",\"summary\":",
 		event->summary.bytes != NULL ? event->summary : (struct text){"", 0},
@@ -284,8 +283,8 @@ struct names names_write(struct text entity, struct text check, char *out)
 	};
 }
 
-/* Gives the block to *prepared, with the names at its end. */
-static void names_append(
+/* Gives the block to *prepared, with the names behind what it has. */
+static void block_finish(
 	struct prepared *prepared, struct buffer *block, struct text entity, struct text check)
 {
 	size_t length = entity.length + 1 + check.length;
@@ -334,7 +333,7 @@ void prepared_make(
 	};
 	prepared->encoded = encoded_make(event, flapjack, &block);
 	size_t length = block.length;
-	names_append(prepared, &block, event->entity, event->check);
+	block_finish(prepared, &block, event->entity, event->check);
 	prepared->event = (struct text){block.data, length};
 	prepared->encoded.bytes = block.data + length - prepared->encoded.length;
 	if (event->former_check.bytes != NULL)
@@ -358,7 +357,7 @@ void prepared_make_forgotten(
 
 	*prepared = (struct prepared){
 		.time = time.seconds, .fraction = time.fraction, .forgotten = true};
-	names_append(prepared, &block, entity, check);
+	block_finish(prepared, &block, entity, check);
 }
 
 void prepared_free(struct prepared *prepared)

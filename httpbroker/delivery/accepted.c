@@ -83,7 +83,7 @@ static void check_leave(struct accepted *accepted, struct entry *entry)
 	free(check);
 }
 
-static void names_append(struct buffer *out, const struct names *names)
+static void names_encode(struct buffer *out, const struct names *names)
 {
 	size_t check = names->entity_length + 1u;
 
@@ -104,7 +104,7 @@ static void millis_append(struct buffer *out, uint16_t fraction)
 void encode_stored(struct buffer *out, const struct prepared *prepared)
 {
 	if (prepared->forgotten) {
-		names_append(out, &prepared->names);
+		names_encode(out, &prepared->names);
 		buffer_append_text(out, ",\"forgotten\":");
 		jsontext_number(out, prepared->time);
 		millis_append(out, prepared->fraction);
@@ -121,7 +121,7 @@ void encode_stored(struct buffer *out, const struct prepared *prepared)
 	buffer_append(out, text, record_run_write(text, &prepared->run, prepared->start));
 	if (prepared->former != NULL) {
 		buffer_append_text(out, ",\"formerly\":");
-		names_append(out, &prepared->former->names);
+		names_encode(out, &prepared->former->names);
 		buffer_append(out, "}", 1);
 	}
 	buffer_append(out, "}", 1);

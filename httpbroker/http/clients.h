@@ -31,10 +31,9 @@ struct path;
 struct target {
 	const char *bytes; /* where libmicrohttpd has it: to be compared only */
 	size_t length;
-	bool has_nul;  /* in the path, written as %00 */
-	bool too_many; /* parameters: libmicrohttpd has no memory for so many, and no answer */
-	struct path
-		*path; /* below /state/, /ping/; owned, until a request takes it; NULL: elsewhere */
+	bool has_nul;      /* in the path, written as %00 */
+	bool too_many;     /* parameters: libmicrohttpd has no memory for so many, and no answer */
+	struct path *path; /* owned until a request takes it; NULL: not below /state/, /ping/ */
 };
 
 struct client {

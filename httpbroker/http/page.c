@@ -262,7 +262,7 @@ static void data_respond(
 		etag_finish(request);
 }
 
-#define FILTER_MAX 200 /* bytes: each is looked for at every place of a text; not so a tag */
+#define FILTER_MAX 200 /* bytes of an entity or a text; a tag is compared as a whole */
 
 static bool filter_is_short(struct request *request, const struct page_filter *filter)
 {

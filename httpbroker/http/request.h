@@ -130,8 +130,8 @@ struct request {
 	struct grant grant;     /* what its token may write */
 	struct response response;
 
-	const char
-		*headers[HEADERS]; /* the first of each, of Prefer any PREFER_ASYNC; NULL: none */
+	/* The first of each; of Prefer the last one with PREFER_ASYNC, if any; NULL: none. */
+	const char *headers[HEADERS];
 
 	void *data;    /* the route's own, from begin to free */
 	size_t bytes;  /* that the route keeps until the response */

@@ -126,7 +126,7 @@ static void request_free(struct request *request)
 	free(request);
 }
 
-/* ---- messages of the monitor, and what comes of them ---- */
+/* ---- messages of the monitor, and the answers to them ---- */
 
 struct http {
 	struct ipc *ipc;

@@ -44,8 +44,8 @@ char *pagerduty_explain(const struct integration *integration, long status, cons
 
 /*
  * Cuts durations and byte counts out of a curl error ("Failed to connect to HOST port 443 after 3
- * ms: Connection refused"), so that a repeated fault is the same text; of heartbeat_url as well.
- * Returns error.
+ * ms: Connection refused"), so that a repeated fault is the same text. Errors of heartbeat_url have
+ * the same form. Returns error.
  */
 char *error_unmeasured(char *error);
 

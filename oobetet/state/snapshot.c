@@ -125,6 +125,21 @@ static bool same_target(const struct watched *watched, const struct watch_state 
 	return strcmp(state->target, target_name(&watched->target, name, sizeof name)) == 0;
 }
 
+/* The watch of this check, and of this name if it must have it, that no state has; -1: none. */
+static int owner_find(const struct watches *watches, const bool taken[],
+	const struct watch_state *state, bool named)
+{
+	for (int i = 0; i < watches->count; i++) {
+		const struct watched *watched = watches->each[i];
+		const char *name = watched->config->name != NULL ? watched->config->name : "";
+
+		if (!taken[i] && same_target(watched, state) &&
+			(!named || strcmp(state->name, name) == 0))
+			return i;
+	}
+	return -1;
+}
+
 /*
  * Finds the watch of each state in the file: one with the same check, and the same name if there is
  * one. A watch may have been renamed, or have got its section. Returns how many were found.
@@ -132,26 +147,22 @@ static bool same_target(const struct watched *watched, const struct watch_state 
 static int owners_find(
 	const struct snapshot *snapshot, const struct state *state, struct watched *owners[])
 {
-	const struct watches *watches = snapshot->watches;
 	bool taken[WATCHES_MAX] = {false};
 	int found = 0;
 
 	memset(owners, 0, (size_t)state->count * sizeof owners[0]);
-	for (int round = 0; round < 2; round++)
-		for (int i = 0; i < state->count; i++)
-			for (int j = 0; j < watches->count && owners[i] == NULL; j++) {
-				struct watched *watched = watches->each[j];
-				const char *name = watched->config->name;
-
-				if (state->watches[i].ending || taken[j] ||
-					!same_target(watched, &state->watches[i]) ||
-					(round == 0 && strcmp(state->watches[i].name,
-							       name != NULL ? name : "") != 0))
-					continue;
-				owners[i] = watched;
-				taken[j] = true;
-				found++;
-			}
+	for (int named = 1; named >= 0; named--)
+		for (int i = 0; i < state->count; i++) {
+			if (owners[i] != NULL || state->watches[i].ending)
+				continue;
+			int owner = owner_find(
+				snapshot->watches, taken, &state->watches[i], named == 1);
+			if (owner < 0)
+				continue;
+			owners[i] = snapshot->watches->each[owner];
+			taken[owner] = true;
+			found++;
+		}
 	return found;
 }
 
