@@ -10,10 +10,11 @@
 
 /*
  * The ids of accepted messages: SNS sends a message again if the response is lost, and the second
- * has no effect. Each is kept for as long as policy_check() may accept its Timestamp: that may have
- * been in the future. Without a lock. `now` is monotonic.
+ * has no effect. Each is kept for as long as policy_check() may accept its Timestamp, which may
+ * have been in the future; and for a second more: policy_check() compares whole seconds. Without a
+ * lock. `now` is monotonic.
  */
-#define ID_CACHE_LAST (2 * POLICY_TIME_MAX * NSEC_PER_SEC)
+#define ID_CACHE_LAST ((2 * POLICY_TIME_MAX + 1) * NSEC_PER_SEC)
 enum { ID_CACHE_MAX = 50000 }; /* above it the oldest is forgotten */
 
 struct id_cache;
