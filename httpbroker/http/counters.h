@@ -40,8 +40,10 @@ void counters_free(struct counters *counters);
 void counters_event(struct counters *counters, const struct format *format, enum outcome outcome,
 	unsigned count);
 
-/* How long a request took, from its end to the beginning of its response; of all of them. */
+/* How long a request took, from its end to the beginning of its response. */
 void counters_request(struct counters *counters, nsec took);
+
+/* The same of all requests; it lives as long as the counters. */
 const struct histogram *counters_requests(const struct counters *counters);
 
 /* Counts, and logs at debug level, what this Flapjack (1 or 2) will not see of an event. */

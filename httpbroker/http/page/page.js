@@ -229,8 +229,8 @@ const ask = async () => {
 		const date = Date.parse(answer.headers.get("Date"));
 		if (Math.abs(date - Date.now() - offset) > 2000) offset = date - Date.now();
 		// a stand-by answers 503, with what it knows
-		const is_json = answer.headers.get("Content-Type") === "application/json";
-		const got = answer.status === 200 || (answer.status === 503 && is_json) ? await answer.json() : {};
+		const isJson = answer.headers.get("Content-Type") === "application/json";
+		const got = answer.status === 200 || (answer.status === 503 && isJson) ? await answer.json() : {};
 		if (got.rows) {
 			data = got;
 			current = true;
