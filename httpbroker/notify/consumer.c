@@ -297,12 +297,14 @@ static void reply_work(struct consumer *consumer, struct moment now)
 		consumer->query = QUERY_NONE;
 		return;
 	}
-	if (!reply_apply(consumer, reply, now)) {
+	bool applied = reply_apply(consumer, reply, now);
+	if (!applied) {
 		reply_refuse(reply, consumer->asked, "", &why);
 		redis_reject(consumer->redis, why.text, now.monotonic);
 	}
 	consumer->query = QUERY_NONE;
-	if (query == QUERY_EVENTS && reply->elements > 0)
+	/* events of a reply that is refused stay in the queue */
+	if (applied && query == QUERY_EVENTS && reply->elements > 0)
 		consumer->taken = reply;
 	else
 		freeReplyObject(reply);
