@@ -211,21 +211,11 @@ static void load_end(struct consumer *consumer)
 
 /* ---- events ---- */
 
-static bool is_list_of_strings(const redisReply *reply)
-{
-	if (reply->type != REDIS_REPLY_ARRAY)
-		return false;
-	for (size_t i = 0; i < reply->elements; i++)
-		if (reply->element[i]->type != REDIS_REPLY_STRING)
-			return false;
-	return true;
-}
-
 static bool events_judge(struct consumer *consumer, redisReply *reply, struct moment now)
 {
 	char place[600];
 
-	if (!is_list_of_strings(reply))
+	if (!reply_is_texts(reply))
 		return false;
 	snprintf(place, sizeof place, "queue %s, event", consumer->keys.queue);
 	for (size_t i = 0; i < reply->elements; i++) {

@@ -32,13 +32,24 @@ void load_command(struct load *load, const struct keys *keys, const char *words[
 	memcpy(words, load->problems_done ? range : scan, sizeof scan);
 }
 
+bool reply_is_texts(const redisReply *reply)
+{
+	if (reply->type != REDIS_REPLY_ARRAY)
+		return false;
+	for (size_t i = 0; i < reply->elements; i++)
+		if (reply->element[i]->type != REDIS_REPLY_STRING)
+			return false;
+	return true;
+}
+
 static bool problems_load(struct load *load, struct notify *notify, const struct keys *keys,
 	const redisReply *reply, struct moment now)
 {
 	struct reason why;
 
-	if (reply->elements != 2 || reply->element[0]->type != REDIS_REPLY_STRING ||
-		reply->element[0]->len >= LOAD_CURSOR)
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
+		reply->element[0]->type != REDIS_REPLY_STRING ||
+		reply->element[0]->len >= LOAD_CURSOR || !reply_is_texts(reply->element[1]))
 		return false;
 	const redisReply *pairs = reply->element[1];
 	for (size_t i = 0; i + 1 < pairs->elements; i += 2) {
@@ -71,10 +82,10 @@ static void item_load(struct notify *notify, struct output *output, const redisR
 bool load_read(struct load *load, struct notify *notify, const struct keys *keys,
 	const struct redisReply *reply, struct moment now)
 {
-	if (reply->type != REDIS_REPLY_ARRAY)
-		return false;
 	if (!load->problems_done)
 		return problems_load(load, notify, keys, reply, now);
+	if (!reply_is_texts(reply))
+		return false;
 	for (size_t i = 0; i < reply->elements; i++)
 		item_load(notify, load->output, reply->element[i]);
 	load->loaded += reply->elements;

@@ -32,7 +32,10 @@ void load_begin(struct load *load, const struct notify *notify);
 /* The next command; its words live as long as *load does not change. */
 void load_command(struct load *load, const struct keys *keys, const char *words[LOAD_WORDS]);
 
-/* Reads the reply. False: it is none of that command. */
+/* Whether it is a list of texts and of nothing else. */
+bool reply_is_texts(const struct redisReply *reply);
+
+/* Reads the reply. False: it is none of that command, and nothing is loaded. */
 bool load_read(struct load *load, struct notify *notify, const struct keys *keys,
 	const struct redisReply *reply, struct moment now);
 

@@ -113,6 +113,10 @@ static void all_is_loaded_in_pieces(void **state)
 	(void)state;
 	notify_begin(&notify, &keys);
 	load_begin(&load, &notify);
+	buffer_append_text(&bytes, "*2\r\n$2\r\n17\r\n*2\r\n:1\r\n:2\r\n");
+	assert_false(answer(
+		&load, &notify, &keys, "HSCAN httpbroker-notify:n:states 0 COUNT 1000 ", &bytes));
+	buffer_clear(&bytes);
 	buffer_append_text(&bytes, "*2\r\n$2\r\n17\r\n*4\r\n");
 	bulk(&bytes, "e\x1f"
 		     "a");
@@ -134,6 +138,9 @@ static void all_is_loaded_in_pieces(void **state)
 	buffer_append_text(&bytes, "*1\r\n$4\r\njunk\r\n");
 	assert_true(answer(&load, &notify, &keys, "LRANGE k:one 1000 1999 ", &bytes));
 	assert_false(load_is_complete(&load));
+	buffer_clear(&bytes);
+	buffer_append_text(&bytes, "*2\r\n$4\r\njunk\r\n:1\r\n");
+	assert_false(answer(&load, &notify, &keys, "LRANGE k:two 0 999 ", &bytes));
 	buffer_clear(&bytes);
 	buffer_append_text(&bytes, "-WRONGTYPE\r\n");
 	assert_false(answer(&load, &notify, &keys, "LRANGE k:two 0 999 ", &bytes));
