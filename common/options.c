@@ -192,6 +192,14 @@ static void number_set(const struct option_row *row, int64_t value, void *member
 		memcpy(member, &narrow, sizeof narrow);
 }
 
+/* What was asked for is on standard output, or the program fails. */
+static _Noreturn void printed_exit(void)
+{
+	if (fflush(stdout) != 0 || ferror(stdout))
+		die(EX_IOERR, "cannot write to standard output: %s", strerror(errno));
+	exit(0);
+}
+
 static void row_apply(const struct option_table *table, const struct option_row *row,
 	struct options *options, const char *value)
 {
@@ -226,14 +234,14 @@ static void row_apply(const struct option_table *table, const struct option_row 
 		break;
 	case OPTION_KIND_VERSION:
 		printf("%s %s\n", table->program, PACKAGE_VERSION);
-		exit(0);
+		printed_exit();
 	case OPTION_KIND_HELP:
 		table_print(table);
-		exit(0);
+		printed_exit();
 	case OPTION_KIND_COMPLETION:
 		if (!completion_print(table, value, stdout))
 			die(EX_USAGE, "%s: '%s' is neither bash nor zsh", option, value);
-		exit(0);
+		printed_exit();
 	}
 }
 

@@ -50,7 +50,7 @@ hang_up() {
 	start_with_tokens --debug
 	local wrong
 	for wrong in 'X-No: thing' 'Authorization: Bearer sesam' 'Authorization: Bearer sesamee' \
-		'Authorization: Bearer ' 'Authorization: sesame' 'Authorization: Digest sesame' \
+		'Authorization: Bearer ' 'Authorization: Bearer sesame e' 'Authorization: sesame' 'Authorization: Digest sesame' \
 		'Authorization: Basic sesame' "Authorization: Basic $(printf sesame | base64)" \
 		"Authorization: Basic $(printf 'sesame:x' | base64)"; do
 		asks 401 -H "$wrong" -d "$(event a b ok)" "$url"
@@ -79,6 +79,10 @@ hang_up() {
 	asks 200 -H 'authorization: bEARER second~token' -d "$(event a c ok)" "$url"
 	asks 200 -u any:first-token -d "$(event a d ok)" "$url"
 	asks 200 -u :second~token "$url"
+	# blanks behind a header's value are no part of it
+	asks 200 -H "$(bearer first-token) 	 " "$url"
+	asks 200 -H "Authorization: Basic $(printf :first-token | base64)  " "$url"
+	asks 200 "$url" -u :second~token
 	[[ "$answer" == *'"a:b"'* && "$answer" == *'"a:c"'* && "$answer" == *'"a:d"'* ]]
 	asks 200 -u x:first-token -X DELETE "$url?entity=a"
 	run -1 log_has broker warning

@@ -55,9 +55,19 @@ pushed() {
 	done
 }
 
+@test "--help and --version that cannot be written: exit 74, in every program" {
+	local program option
+	for program in flapper httpbroker httpbroker-submit httpbroker-notify oobetet; do
+		for option in --help --version '--shell-completion bash'; do
+			run -74 bash -c "$program $option >/dev/full"
+			[ "$output" = "$program: error: cannot write to standard output: No space left on device" ]
+		done
+	done
+}
+
 @test "--help fits a terminal of 80 columns, in every program" {
 	local program
-	for program in flapper httpbroker httpbroker-submit oobetet; do
+	for program in flapper httpbroker httpbroker-submit httpbroker-notify oobetet; do
 		run -0 "$program" --help
 		run ! grep -E '.{81}' <<<"$output"
 	done

@@ -196,10 +196,10 @@ static const char *scheme_skip(const char *header, const char *scheme)
 /* The number of bytes; -1: no base64, or too long. The padding may be missing (RFC 4648). */
 static int base64_read(const char *text, char out[BASIC_MAX + 2])
 {
-	size_t digits = strcspn(text, "="), blocks = (digits + 3) / 4;
+	size_t digits = strcspn(text, "= \t"), blocks = (digits + 3) / 4;
 	char padded[(BASIC_MAX + 2) / 3 * 4 + 4];
 
-	if (text[digits + strspn(text + digits, "=")] != '\0' || digits * 3 / 4 > BASIC_MAX)
+	if (text[digits + strspn(text + digits, "= \t")] != '\0' || digits * 3 / 4 > BASIC_MAX)
 		return -1;
 	memset(padded, 'A', sizeof padded);
 	memcpy(padded, text, digits);
@@ -221,13 +221,23 @@ static bool basic_read(const char *text, char token[TOKEN_MAX])
 	return read;
 }
 
+/* Blanks behind a header's value are no part of it (RFC 9110, 5.5); libmicrohttpd leaves them. */
+static size_t length_unpadded(const char *value)
+{
+	size_t length = strlen(value);
+
+	while (length > 0 && (value[length - 1] == ' ' || value[length - 1] == '\t'))
+		length--;
+	return length;
+}
+
 bool credentials_read(const char *header, char token[TOKEN_MAX])
 {
 	const char *bearer = scheme_skip(header, "Bearer");
 	const char *basic = scheme_skip(header, "Basic");
 
 	if (bearer != NULL)
-		return token_copy(bearer, strlen(bearer), token);
+		return token_copy(bearer, length_unpadded(bearer), token);
 	return basic != NULL && basic_read(basic, token);
 }
 
