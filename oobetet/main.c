@@ -198,7 +198,10 @@ static void watches_warn(const struct config *config)
 			"%swithout watched_nick anybody in the room can prevent the alarm", open);
 }
 
-/* Those of the process; of each watch two for its listen_command, and one for its alert_command. */
+/*
+ * Raises their limit, if it is too low and may be raised: of each watch two are for its
+ * listen_command, and one for its alert_command; the rest are of the process.
+ */
 static void descriptors_warn(const struct config *config)
 {
 	size_t needed = 24 + 3 * (size_t)config->watch_count;

@@ -48,7 +48,7 @@ void history_text(const struct history *history, nsec now, char out[HISTORY_TEXT
 struct check {
 	UT_hash_handle hh;
 	struct check *wheel_prev, *wheel_next; /* the wheel's */
-	struct encoded encoded; /* the last event behind its head; the bytes are owned */
+	struct encoded encoded; /* the last event after its head; the bytes are owned */
 	nsec repeat_at;         /* monotonic; the next repeat */
 	nsec deadline;          /* monotonic, when it goes stale; or NSEC_NEVER */
 	int64_t time;           /* the event's, seconds since the epoch */

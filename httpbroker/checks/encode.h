@@ -33,7 +33,7 @@ size_t jsontext_digits(char out[JSONTEXT_NUMBER], int64_t number);
  * ends Flapjack 2; this was found by running 1.6 and 2.0.
  */
 struct encoded {
-	char *bytes; /* `,"state":…`, behind the head; to be followed by `,"time":N}` */
+	char *bytes; /* `,"state":…`, after the head; to be followed by `,"time":N}` */
 	uint32_t length;
 	uint32_t tail; /* the offset of tags and delays */
 };
@@ -66,8 +66,8 @@ struct names names_write(struct text entity, struct text check, char *out);
 enum { ENCODED_HEAD_MAX = sizeof ENCODED_HEAD + 4 * LIMIT_NAME };
 
 /*
- * Writes the head of an event with a lasting state: entity, check, type. The names say it all, so
- * the table of checks does not keep it. Returns its length.
+ * Writes the head of an event with a lasting state: entity, check, type. It is made of the
+ * names alone, so the table of checks does not store it. Returns its length.
  */
 size_t encoded_head(const struct names *names, char out[ENCODED_HEAD_MAX]);
 
@@ -91,8 +91,8 @@ struct run {
 /* A valid event, encoded and with a deadline; or that a check is forgotten. */
 struct prepared {
 	struct names names;
-	struct text event;      /* as JSON, but for its time */
-	struct encoded encoded; /* of that, what is behind its head */
+	struct text event;      /* as JSON, without its time */
+	struct encoded encoded; /* of that, what follows its head */
 	enum state state;
 	int64_t time;      /* seconds since the epoch, not in the future */
 	uint16_t fraction; /* of that second: struct instant */

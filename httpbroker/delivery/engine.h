@@ -38,8 +38,9 @@ struct engine_settings {
 	nsec forget_after;      /* a check is stale this long at most; NSEC_NEVER: forever */
 	bool muted;             /* nothing is pushed; the outbox gets records only */
 
-	void (*forgotten)(void *owner, const struct names *names); /* NULL: nobody is told */
-	void *owner;                                               /* of that */
+	/* Called for each check that is forgotten; NULL: never. */
+	void (*forgotten)(void *owner, const struct names *names);
+	void *owner; /* its first argument */
 };
 
 struct engine;
