@@ -124,6 +124,15 @@ static struct auth *auth_make(const struct options *options)
 	return auth;
 }
 
+static struct server *server_make(struct options *options, struct auth *auth,
+	const struct listeners *listeners, const struct broker *broker)
+{
+	options->server.auth = auth;
+	options->server.hosts =
+		(struct hosts){options->host_names, options->host_name_count, own_name()};
+	return server_start(&options->server, listeners, broker);
+}
+
 static void files_reload(struct auth *auth, struct delivery *delivery)
 {
 	struct reason why;
@@ -229,10 +238,7 @@ int main(int argc, char **argv)
 		.sns = sns,
 		.delivery = delivery,
 	};
-	options.server.auth = auth;
-	options.server.hosts =
-		(struct hosts){options.host_names, options.host_name_count, own_name()};
-	struct server *server = server_start(&options.server, &listeners, &broker);
+	struct server *server = server_make(&options, auth, &listeners, &broker);
 	ready_announce(options.ready_fd);
 
 	int status = stop_await(auth, delivery);
