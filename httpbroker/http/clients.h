@@ -64,7 +64,8 @@ bool clients_admit(struct clients *clients);
 
 /*
  * A connection was opened; it ends, and its descriptor is closed after this. Reaching the maximum
- * is logged once, and once when it is over.
+ * is logged once, and once when it is over. client_leave() frees the client, but not what its
+ * target owns (target_clear()).
  */
 struct client *client_enter(struct clients *clients, int fd);
 void client_leave(struct clients *clients, struct client *client);

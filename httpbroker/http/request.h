@@ -99,6 +99,7 @@ struct path *path_read(const char *target);
 /* Overwrites it: it may have a token. NULL is allowed. */
 void path_free(struct path *path);
 
+/* The target is only looked at; target_clear() frees the path, if no request has taken it. */
 struct target target_look(const char *uri);
 void target_clear(struct target *target);
 
