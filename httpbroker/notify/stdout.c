@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -27,7 +28,10 @@ struct lines_out {
  */
 static int end_of(const struct output *output, int error)
 {
-	if (error == EPIPE || error == EIO)
+	struct stat out;
+	bool terminal = fstat(STDOUT_FILENO, &out) == 0 && S_ISCHR(out.st_mode);
+
+	if (error == EPIPE || (error == EIO && terminal)) /* that of a disk may pass */
 		return EX_TEMPFAIL;
 	return output->phase->test || output->phase->finishing ? EX_IOERR : 0;
 }
