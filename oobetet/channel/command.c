@@ -22,7 +22,7 @@ struct command {
 	struct process shell; /* reaped when the run is over */
 	int out;              /* its output; -1: closed */
 	struct lines lines;
-	nsec read_at;        /* its output is not read before; 0: it is */
+	nsec read_at;        /* its output is not read before: it may never pause; 0: no limit */
 	int logged, dropped; /* lines */
 	nsec limit;
 	enum answer answer;
@@ -47,12 +47,6 @@ static void out_close(struct command *command)
 	command->out = -1;
 	command->read_at = 0;
 	lines_free(&command->lines);
-}
-
-/* It may print without a pause: it is read in pieces, but for the rest once its shell has ended. */
-static bool is_held_up(const struct command *command)
-{
-	return command->read_at > 0 && !command->shell.ended;
 }
 
 static bool is_over(const struct command *command)
@@ -133,7 +127,7 @@ bool command_start(struct command *command, const struct job *job, nsec now)
 
 struct pollfd command_poll(const struct command *command)
 {
-	bool none = command == NULL || is_held_up(command);
+	bool none = command == NULL || command->read_at > 0;
 
 	return (struct pollfd){.fd = none ? -1 : command->out, .events = POLLIN};
 }
@@ -145,7 +139,7 @@ nsec command_deadline(const struct command *command)
 	if (is_over(command))
 		return 0;
 	nsec kill_at = command->shell.killed ? NSEC_NEVER : command->limit;
-	return is_held_up(command) ? nsec_earlier(kill_at, command->read_at) : kill_at;
+	return command->read_at > 0 ? nsec_earlier(kill_at, command->read_at) : kill_at;
 }
 
 bool command_runs(struct command *command)
@@ -195,7 +189,7 @@ bool command_tick(struct command *command, nsec now, struct outcome *outcome)
 {
 	if (command == NULL || command->id[0] == '\0')
 		return false;
-	if (command->out >= 0 && (now >= command->read_at || !is_held_up(command))) {
+	if (command->out >= 0 && now >= command->read_at) {
 		/* 64 KiB at most: poll(2) reports the rest */
 		enum lines_read_result result = lines_read(&command->lines, command->out);
 

@@ -467,14 +467,12 @@ static void a_finished_command_is_reaped(void **state)
 	command_free(command);
 }
 
-static void a_command_that_prints_without_a_pause_is_held_up(void **state)
+/* The command prints without a pause. */
+static void pauses_expect(struct command *command, nsec now)
 {
-	struct command *command = command_new("exec tr '\\0' x </dev/zero", "");
-	nsec now = START, limit = clock_monotonic() + 20 * SEC;
+	nsec limit = clock_monotonic() + 20 * SEC;
 	struct outcome outcome;
 
-	(void)state;
-	assert_true(command_start(command, &job, now));
 	for (int pauses = 0; pauses < 50; pauses++) {
 		while (command_poll(command).fd >= 0 && clock_monotonic() < limit)
 			assert_false(command_tick(command, now, &outcome));
@@ -483,6 +481,17 @@ static void a_command_that_prints_without_a_pause_is_held_up(void **state)
 		now += COMMAND_PAUSE;
 		assert_false(command_tick(command, now, &outcome));
 	}
+}
+
+static void a_command_that_prints_without_a_pause_is_held_up(void **state)
+{
+	struct command *command = command_new("exec tr '\\0' x </dev/zero", "");
+	nsec now = START, limit = clock_monotonic() + 20 * SEC;
+	struct outcome outcome;
+
+	(void)state;
+	assert_true(command_start(command, &job, now));
+	pauses_expect(command, now);
 	/* the end of it is noticed all the same */
 	now = START + COMMAND_LIMIT;
 	while (!command_tick(command, now, &outcome) && clock_monotonic() < limit) {
@@ -491,6 +500,21 @@ static void a_command_that_prints_without_a_pause_is_held_up(void **state)
 	}
 	assert_int_equal(outcome.answer, ANSWER_FAILED);
 	assert_string_equal(outcome.why, "it ran longer than 30 s and was killed");
+	command_free(command);
+}
+
+static void what_a_command_leaves_running_is_held_up_too(void **state)
+{
+	struct command *command = command_new("tr '\\0' x </dev/zero &", "");
+	struct outcome outcome;
+
+	(void)state;
+	assert_true(command_start(command, &job, START));
+	while (command_runs(command))
+		poll(NULL, 0, 1);
+	pauses_expect(command, START);
+	assert_true(command_tick(command, START + COMMAND_LIMIT, &outcome));
+	assert_int_equal(outcome.answer, ANSWER_DONE);
 	command_free(command);
 }
 
@@ -511,6 +535,7 @@ int main(void)
 		cmocka_unit_test(the_process_group_of_a_command_is_not_reused),
 		cmocka_unit_test(a_finished_command_is_reaped),
 		cmocka_unit_test(a_command_that_prints_without_a_pause_is_held_up),
+		cmocka_unit_test(what_a_command_leaves_running_is_held_up_too),
 		cmocka_unit_test(a_worker_without_messages_makes_no_progress),
 	};
 
