@@ -39,6 +39,7 @@ static _Noreturn void keeper_become(char *const words[], int out, int err, pid_t
 {
 	static const int ignored[] = {SIGTERM, SIGINT, SIGHUP, SIGPIPE};
 	const struct sigaction kills = {.sa_handler = group_kill};
+	sigset_t blocked, before;
 
 	setpgid(0, 0);
 	signals_restore();
@@ -55,9 +56,15 @@ static _Noreturn void keeper_become(char *const words[], int out, int err, pid_t
 		.in_our_group = true,
 		.dies_with_us = true};
 	struct process program;
+	/* until they are ignored, they wait; process_start() unblocks them in the program */
+	sigemptyset(&blocked);
+	for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
+		sigaddset(&blocked, ignored[i]);
+	sigprocmask(SIG_BLOCK, &blocked, &before);
 	int error = process_start(&program, &plan);
 	for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
 		signal(ignored[i], SIG_IGN);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	/* the end of the workers' sockets and of the pipes must be noticed */
 	descriptors_close(0);
 	if (error != 0)
