@@ -31,7 +31,7 @@ static int end_of(const struct output *output, int error)
 	struct stat out;
 	bool terminal = fstat(STDOUT_FILENO, &out) == 0 && S_ISCHR(out.st_mode);
 
-	if (error == EPIPE || (error == EIO && terminal)) /* that of a disk may pass */
+	if (error == EPIPE || (error == EIO && terminal)) /* EIO of a disk may be temporary */
 		return EX_TEMPFAIL;
 	return output->phase->test || output->phase->finishing ? EX_IOERR : 0;
 }
