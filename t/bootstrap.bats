@@ -106,7 +106,7 @@ new_listeners() {
 }
 
 @test "make check lists missing tools and runs no test; check-quick skips tests that need them" {
-	local tools=$BATS_TEST_DIRNAME/lib/tools package
+	local tools=$BATS_TEST_DIRNAME/lib/tools
 	PATH=$work/bin:$PATH
 	run -2 "$BATS_TEST_DIRNAME/lib/newcomer" make -C "$build" check BATS=bats TESTS='t/unit/common t/room.bats'
 	grep -Eq '^ +bats +bats$' <<<"$output"
@@ -118,14 +118,20 @@ new_listeners() {
 	run -0 "$tools" require t/fuzz/text
 	[ "$("$tools" runnable t/room.bats t/unit/common t/fuzz/text)" = t/fuzz/text ]
 	[ "$("$tools" left-out t/unit/common t/fuzz/text)" = 'not run: t/unit/common (needs cmocka)' ]
+}
 
-	# all that it knows is what bootstrap installs
-	"$root/bootstrap" --list check check-systems >"$work/list"
-	sed -n '/^table/,/^TABLE/s/^\([a-z_0-9-]* *[a-z0-9-]*\)$/\1/p' "$tools" | grep ' ' >"$work/table"
-	[ -s "$work/table" ]
-	while read -r _ package; do
-		grep -q "^${package}[ |]" "$work/list"
-	done <"$work/table"
+@test "bootstrap installs for a target what each of its tests needs" {
+	local target tests package
+	for target in check=TESTS check-systems=SYSTEM_TESTS; do
+		tests=$(env -u MAKEFLAGS make -s -C "$build" --eval="list: ; @echo \$(${target#*=})" list)
+		"$root/bootstrap" --list "${target%=*}" >"$work/list"
+		# shellcheck disable=SC2086 # a list of names
+		"$BATS_TEST_DIRNAME/lib/tools" packages $tests >"$work/packages"
+		grep -qx bats "$work/packages"
+		while read -r package; do
+			grep -q "^${package}[ |]" "$work/list"
+		done <"$work/packages"
+	done
 }
 
 @test "--list prints the packages of a target and changes nothing" {
