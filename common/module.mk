@@ -22,7 +22,8 @@ common_libcommon_a_SOURCES = \
 	common/reason.c common/reason.h \
 	common/secret.c common/secret.h \
 	common/signals.c common/signals.h \
-	common/utf8.c common/utf8.h
+	common/utf8.c common/utf8.h \
+	common/utf8_clean.c common/utf8_clean.h
 
 UNIT_TESTS += t/unit/common t/unit/common-process t/unit/common-system
 t_unit_common_SOURCES = t/unit/common.c t/unit/unit.h

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/secret.h"
 
-#include "common/utf8.h"
+#include "common/utf8_clean.h"
 
 #include "common/log.h"
 #include "common/memory.h"

@@ -4,6 +4,7 @@
 #include "common/duration.h"
 #include "common/lines.h"
 #include "common/utf8.h"
+#include "common/utf8_clean.h"
 #include "oobetet/channel/watches.h"
 #include "oobetet/ipc.h"
 #include "oobetet/watch/rooms.h"

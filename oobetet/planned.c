@@ -3,7 +3,7 @@
 #include "oobetet/monitor.h"
 
 #include "common/log.h"
-#include "common/utf8.h"
+#include "common/utf8_clean.h"
 
 #include <string.h>
 #include <sysexits.h>

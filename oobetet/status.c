@@ -4,7 +4,7 @@
 #include "common/buffer.h"
 #include "common/duration.h"
 #include "common/log.h"
-#include "common/utf8.h"
+#include "common/utf8_clean.h"
 #include "oobetet/monitor.h"
 
 #include <inttypes.h>

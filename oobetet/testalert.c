@@ -5,7 +5,7 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/signals.h"
-#include "common/utf8.h"
+#include "common/utf8_clean.h"
 
 #include <stdio.h>
 #include <stdlib.h>

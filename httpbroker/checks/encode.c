@@ -2,7 +2,7 @@
 #include "httpbroker/checks/encode.h"
 
 #include "common/memory.h"
-#include "common/utf8.h"
+#include "common/utf8_clean.h"
 #include "httpbroker/limits.h"
 
 #include <stdbool.h>

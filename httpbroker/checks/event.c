@@ -3,6 +3,7 @@
 
 #include "common/clocks.h"
 #include "common/utf8.h"
+#include "common/utf8_clean.h"
 #include "httpbroker/limits.h"
 
 #include <inttypes.h>

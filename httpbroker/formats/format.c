@@ -2,7 +2,7 @@
 #include "httpbroker/formats/format.h"
 
 #include "common/buffer.h"
-#include "common/utf8.h"
+#include "common/utf8_clean.h"
 #include "httpbroker/formats/json.h"
 #include "httpbroker/limits.h"
 

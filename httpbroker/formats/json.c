@@ -3,7 +3,7 @@
 
 #include "common/buffer.h"
 #include "common/number.h"
-#include "common/utf8.h"
+#include "common/utf8_clean.h"
 #include "httpbroker/limits.h"
 
 #include <jansson.h>

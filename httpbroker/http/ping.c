@@ -9,6 +9,7 @@
 #include "common/memory.h"
 #include "common/number.h"
 #include "common/utf8.h"
+#include "common/utf8_clean.h"
 #include "httpbroker/http/auth.h"
 #include "httpbroker/http/counters.h"
 #include "httpbroker/http/post.h"

@@ -4,7 +4,7 @@
 #include "common/descriptors.h"
 #include "common/log.h"
 #include "common/number.h"
-#include "common/utf8.h"
+#include "common/utf8_clean.h"
 #include "httpbroker/notify/limits.h"
 #include "httpbroker/notify/notify.h"
 

@@ -2,7 +2,7 @@
 #include "httpbroker/notify/notification.h"
 
 #include "common/random.h"
-#include "common/utf8.h"
+#include "common/utf8_clean.h"
 #include "httpbroker/checks/encode.h"
 #include "httpbroker/checks/siphash.h"
 

@@ -4,7 +4,7 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/options.h"
-#include "common/utf8.h"
+#include "common/utf8_clean.h"
 #include "httpbroker/notify/limits.h"
 
 #include <stdlib.h>

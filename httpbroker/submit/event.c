@@ -2,7 +2,7 @@
 #include "httpbroker/submit/event.h"
 
 #include "common/memory.h"
-#include "common/utf8.h"
+#include "common/utf8_clean.h"
 #include "httpbroker/checks/encode.h"
 
 #include <ctype.h>

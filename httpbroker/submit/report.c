@@ -3,6 +3,7 @@
 
 #include "common/duration.h"
 #include "common/utf8.h"
+#include "common/utf8_clean.h"
 #include "httpbroker/limits.h"
 
 #include <string.h>

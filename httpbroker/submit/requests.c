@@ -5,7 +5,7 @@
 #include "common/log.h"
 #include "common/random.h"
 #include "common/signals.h"
-#include "common/utf8.h"
+#include "common/utf8_clean.h"
 #include "httpbroker/submit/rows.h"
 #include "httpbroker/submit/sender.h"
 

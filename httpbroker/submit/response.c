@@ -4,6 +4,7 @@
 #include "common/memory.h"
 #include "common/secret.h"
 #include "common/utf8.h"
+#include "common/utf8_clean.h"
 
 #include <ctype.h>
 #include <jansson.h>

@@ -4,6 +4,7 @@
 #include "common/buffer.h"
 #include "common/memory.h"
 #include "common/utf8.h"
+#include "common/utf8_clean.h"
 #include "httpbroker/checks/event.h"
 
 #include <errno.h>

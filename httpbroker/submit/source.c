@@ -6,7 +6,7 @@
 #include "common/lines.h"
 #include "common/log.h"
 #include "common/memory.h"
-#include "common/utf8.h"
+#include "common/utf8_clean.h"
 #include "httpbroker/submit/event.h"
 #include "httpbroker/submit/json_stream.h"
 #include "httpbroker/submit/line_formats.h"

@@ -4,7 +4,7 @@
 #include "common/duration.h"
 #include "common/log.h"
 #include "common/memory.h"
-#include "common/utf8.h"
+#include "common/utf8_clean.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "oobetet/channel/notification.h"
 
 #include "common/duration.h"
-#include "common/utf8.h"
+#include "common/utf8_clean.h"
 #include "oobetet/config/config.h"
 
 #include <stdio.h>

@@ -3,7 +3,7 @@
 
 #include "common/memory.h"
 #include "common/secret.h"
-#include "common/utf8.h"
+#include "common/utf8_clean.h"
 #include "oobetet/config/keys.h"
 #include "oobetet/listen/format.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "oobetet/config/keys.h"
 
-#include "common/utf8.h"
+#include "common/utf8_clean.h"
 
 #include <errno.h>
 #include <ini.h>

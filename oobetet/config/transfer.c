@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A configuration on its way to another process: a part to a worker, all of it to the monitor. */
 #include "common/memory.h"
-#include "common/utf8.h"
 #include "oobetet/config/keys.h"
 #include "oobetet/ipc.h"
 

@@ -6,7 +6,7 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/secret.h"
-#include "common/utf8.h"
+#include "common/utf8_clean.h"
 #include "oobetet/http/pagerduty.h"
 
 #include <curl/curl.h>

@@ -3,6 +3,7 @@
 
 #include "common/memory.h"
 #include "common/utf8.h"
+#include "common/utf8_clean.h"
 
 #include <jansson.h>
 #include <stdio.h>

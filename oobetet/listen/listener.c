@@ -7,7 +7,7 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/random.h"
-#include "common/utf8.h"
+#include "common/utf8_clean.h"
 #include "oobetet/listen/format.h"
 #include "oobetet/listen/program.h"
 

@@ -15,7 +15,6 @@
 #include "common/memory.h"
 #include "common/number.h"
 #include "common/secret.h"
-#include "common/utf8.h"
 
 #include <errno.h>
 #include <hiredis/hiredis.h>

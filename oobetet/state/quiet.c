@@ -4,7 +4,7 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/number.h"
-#include "common/utf8.h"
+#include "common/utf8_clean.h"
 #include "oobetet/ipc.h"
 #include "oobetet/state/state.h"
 #include "oobetet/state/statefile.h"

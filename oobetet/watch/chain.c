@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "oobetet/watch/chain.h"
 
-#include "common/utf8.h"
+#include "common/utf8_clean.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "oobetet/watch/diagnosis.h"
 
-#include "common/utf8.h"
+#include "common/utf8_clean.h"
 #include "oobetet/watch/links.h"
 
 #include <stdio.h>

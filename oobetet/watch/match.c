@@ -2,7 +2,7 @@
 #include "oobetet/watch/match.h"
 
 #include "common/memory.h"
-#include "common/utf8.h"
+#include "common/utf8_clean.h"
 
 #include <stdarg.h>
 #include <stddef.h>

@@ -6,7 +6,7 @@
 #include "common/memory.h"
 #include "common/number.h"
 #include "common/secret.h"
-#include "common/utf8.h"
+#include "common/utf8_clean.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -3,7 +3,7 @@
 
 #include "common/memory.h"
 #include "common/secret.h"
-#include "common/utf8.h"
+#include "common/utf8_clean.h"
 
 #include <inttypes.h>
 #include <stdio.h>

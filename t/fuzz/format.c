@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "t/fuzz/format.h"
 
-#include "common/utf8.h"
+#include "common/utf8_clean.h"
 #include "httpbroker/checks/encode.h"
 #include "httpbroker/limits.h"
 #include "t/fuzz/fuzz.h"

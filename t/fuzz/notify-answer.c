@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* An answer of Alertmanager: its status (two bytes), then its body. */
-#include "common/utf8.h"
+#include "common/utf8_clean.h"
 #include "httpbroker/notify/alerts.h"
 #include "t/fuzz/fuzz.h"
 

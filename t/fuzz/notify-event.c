@@ -2,7 +2,7 @@
 /* An element of the queue, or a line of standard input: read, judged, told, and read again. */
 #include "t/fuzz/fuzz.h"
 
-#include "common/utf8.h"
+#include "common/utf8_clean.h"
 #include "httpbroker/notify/input.h"
 #include "httpbroker/notify/judge.h"
 

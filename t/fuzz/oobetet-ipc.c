@@ -2,6 +2,7 @@
 /* The messages between the monitor and its workers: what can be parsed is written as it was. */
 #include "common/lines.h"
 #include "common/utf8.h"
+#include "common/utf8_clean.h"
 #include "oobetet/ipc.h"
 #include "t/fuzz/fuzz.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What oobetet hears: any line, with Flapjack's wordings and with patterns. */
-#include "common/utf8.h"
+#include "common/utf8_clean.h"
 #include "oobetet/watch/match.h"
 #include "t/fuzz/fuzz.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* PagerDuty's answers: the first byte chooses the status, the others are the body. */
-#include "common/utf8.h"
+#include "common/utf8_clean.h"
 #include "oobetet/http/pagerduty.h"
 #include "t/fuzz/fuzz.h"
 

@@ -4,6 +4,7 @@
 #include "common/duration.h"
 #include "common/number.h"
 #include "common/utf8.h"
+#include "common/utf8_clean.h"
 #include "t/fuzz/fuzz.h"
 
 /* What was understood is written as it would be understood again. */

@@ -10,7 +10,7 @@
 #include "common/log.h"
 #include "common/number.h"
 #include "common/prometheus.h"
-#include "common/utf8.h"
+#include "common/utf8_clean.h"
 
 #include <fcntl.h>
 #include <limits.h>

@@ -3,7 +3,7 @@
 #include "t/unit/unit.h"
 
 #include "common/ready.h"
-#include "common/utf8.h"
+#include "common/utf8_clean.h"
 #include "oobetet/http/pagerduty.h"
 #include "oobetet/watch/rooms.h"
 

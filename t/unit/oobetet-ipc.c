@@ -4,6 +4,7 @@
 
 #include "common/secret.h"
 #include "common/utf8.h"
+#include "common/utf8_clean.h"
 #include "oobetet/channel/notification.h"
 #include "oobetet/ipc.h"
 

@@ -3,6 +3,7 @@
 #include "t/unit/unit.h"
 
 #include "common/utf8.h"
+#include "common/utf8_clean.h"
 #include "httpbroker/submit/event.h"
 #include "httpbroker/submit/report.h"
 
