@@ -193,7 +193,7 @@ static void problems_give(const struct notify *notify, struct output *output)
 	}
 }
 
-static void load_end(struct consumer *consumer)
+static void load_end(struct consumer *consumer, struct moment now)
 {
 	struct notify *notify = consumer->notify;
 	struct output *output;
@@ -201,7 +201,7 @@ static void load_end(struct consumer *consumer)
 	consumer->empty = false;
 	consumer->records = (int64_t)problems_count(&notify->judge.problems);
 	problems_sort(&notify->judge.problems);
-	judge_resume(&notify->judge);
+	judge_resume(&notify->judge, now);
 	LL_FOREACH(notify->outputs, output)
 		if (output->type->problem != NULL)
 			problems_give(notify, output);
@@ -260,7 +260,7 @@ static bool reply_apply(struct consumer *consumer, redisReply *reply, struct mom
 		if (!load_read(&consumer->load, notify, &consumer->keys, reply, now))
 			return false;
 		if (load_is_complete(&consumer->load))
-			load_end(consumer);
+			load_end(consumer, now);
 		return true;
 	case QUERY_EVENTS:
 		return events_judge(consumer, reply, now);

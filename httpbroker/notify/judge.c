@@ -20,18 +20,6 @@ static int64_t stream_seconds(const struct judge *judge)
 	return judge->stream / NSEC_PER_SEC;
 }
 
-void judge_resume(struct judge *judge)
-{
-	const struct problem *problem = judge->problems.heard;
-
-	judge->event_at = 0;
-	judge->stream = 0;
-	/* the newest is the last in the order of `heard`, which is a list whose head knows its tail
-	 */
-	if (problem != NULL)
-		judge->stream = problem->prev->heard * NSEC_PER_SEC;
-}
-
 static void tell(struct judge *judge, const struct notification *notification)
 {
 	judge->settings.tell(notification, judge->settings.context);
@@ -70,6 +58,34 @@ static void repeat_schedule(struct judge *judge, struct problem *problem, nsec n
 	else
 		problem_schedule(
 			&judge->problems, problem, now + (repeat > least ? repeat : least));
+}
+
+/* --repeat may have been another one, or none, when the record was written. */
+static void repeat_resume(struct judge *judge, struct problem *problem, struct moment now)
+{
+	nsec due = problem->due;
+
+	if (problem->state == STATE_OK || problem->told != problem->state)
+		return; /* it is due at the end of a delay */
+	repeat_schedule(judge, problem, now.monotonic);
+	if (due < problem->due && problem->due != NSEC_NEVER)
+		problem_schedule(&judge->problems, problem, due);
+	if (due != problem->due)
+		problem_change(&judge->problems, problem, now);
+}
+
+void judge_resume(struct judge *judge, struct moment now)
+{
+	struct problem *problem = judge->problems.heard;
+
+	judge->event_at = 0;
+	judge->stream = 0;
+	/* the newest is the last in the order of `heard`, which is a list whose head knows its tail
+	 */
+	if (problem != NULL)
+		judge->stream = problem->prev->heard * NSEC_PER_SEC;
+	DL_FOREACH(judge->problems.heard, problem)
+		repeat_resume(judge, problem, now);
 }
 
 static void problem_tell(

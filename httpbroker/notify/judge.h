@@ -44,8 +44,8 @@ nsec judge_deadline(const struct judge *judge);
 /* No event will come: what waits for the end of a delay is told now. */
 void judge_finish(struct judge *judge, struct moment now);
 
-/* The problems were loaded: the stream's clock goes on. */
-void judge_resume(struct judge *judge);
+/* The problems were loaded: the stream's clock goes on, and repeats follow the settings. */
+void judge_resume(struct judge *judge, struct moment now);
 
 /* The notification of a problem that lasts. Its texts live as long as the problem. */
 struct notification judge_problem(const struct problem *problem, int64_t time);

@@ -392,7 +392,7 @@ static void fixture_resume(struct fixture *fixture, const struct fixture *before
 			text_literal(records->all[i].field), text_literal(records->all[i].value),
 			moment_of(fixture), &why));
 	problems_sort(&fixture->judge.problems);
-	judge_resume(&fixture->judge);
+	judge_resume(&fixture->judge, moment_of(fixture));
 }
 
 static void a_restart_repeats_nothing_and_delays_go_on(void **state)
@@ -426,6 +426,40 @@ static void a_restart_repeats_nothing_and_delays_go_on(void **state)
 	expect(&fixture, "recovery a ok ;");
 	fixture_end(&fixture);
 	fixture_end(&before);
+}
+
+static void a_restart_with_another_repeat_follows_it(void **state)
+{
+	struct fixture without, often, none;
+	struct records records = {0};
+
+	(void)state;
+	fixture_begin(&without, rules_of(NSEC_NEVER, 0));
+	without.judge.problems.states = "states";
+	hear(&without, "a", "critical", "bad");
+	hear(&without, "acked", "warning", "");
+	hear(&without, "acked", "acknowledgement", "");
+	records_read(&records, &without.judge.problems);
+	fixture_resume(&often, &without, &records, rules_of(300 * SEC, 0), 20 * SEC);
+	hear(&often, "a", "critical", "bad");
+	wait_for(&often, 299 * SEC);
+	expect(&often, "");
+	wait_for(&often, SEC);
+	expect(&often, "problem a critical bad;");
+	often.judge.problems.states = "states";
+	wait_for(&often, 300 * SEC);
+	expect(&often, "problem a critical bad;");
+	records_read(&records, &often.judge.problems);
+	fixture_resume(&none, &often, &records, rules_of(10 * SEC, 0), 2 * SEC);
+	wait_for(&none, 10 * SEC); /* not only when the longer one is over */
+	expect(&none, "problem a critical bad;");
+	fixture_end(&none);
+	fixture_resume(&none, &often, &records, rules_of(NSEC_NEVER, 0), 0);
+	wait_for(&none, 900 * SEC);
+	expect(&none, "");
+	fixture_end(&none);
+	fixture_end(&often);
+	fixture_end(&without);
 }
 
 static void a_delay_is_no_longer_after_the_clock_was_set_back(void **state)
@@ -629,6 +663,7 @@ int main(void)
 		cmocka_unit_test(what_is_delayed_is_told_when_the_input_ends),
 		cmocka_unit_test(problems_are_bounded),
 		cmocka_unit_test(a_restart_repeats_nothing_and_delays_go_on),
+		cmocka_unit_test(a_restart_with_another_repeat_follows_it),
 		cmocka_unit_test(a_delay_is_no_longer_after_the_clock_was_set_back),
 		cmocka_unit_test(damaged_records_are_refused),
 		cmocka_unit_test(what_is_due_first_is_found_whatever_was_scheduled),
