@@ -7,13 +7,13 @@ common_libcommon_a_SOURCES = \
 	common/backoff.c common/backoff.h \
 	common/buffer.c common/buffer.h \
 	common/clocks.c common/clocks.h \
-	common/completion.c \
 	common/descriptors.c common/descriptors.h \
 	common/duration.c common/duration.h \
 	common/lines.c common/lines.h \
 	common/log.c common/log.h \
 	common/memory.c common/memory.h \
 	common/number.c common/number.h \
+	common/option_table.c common/option_table.h \
 	common/options.c common/options.h \
 	common/process.c common/process.h \
 	common/prometheus.c common/prometheus.h \

@@ -19,10 +19,9 @@
 #include <unistd.h>
 
 enum {
-	SCREEN = 80,     /* columns of --help */
-	LABEL_TEXT = 64, /* bytes of `-n, --name ARGUMENT` */
-	OPERAND = 1,     /* what getopt_long() returns for an operand */
-	ROW_0 = 256,     /* what it returns for the first row: no letter's number */
+	NAME_TEXT = 64, /* bytes of `--name` */
+	OPERAND = 1,    /* what getopt_long() returns for an operand */
+	ROW_0 = 256,    /* what it returns for the first row: no letter's number */
 };
 
 nsec option_duration(const char *option, const char *text, nsec min, nsec max)
@@ -104,70 +103,6 @@ void option_unexpected(const char *operand)
 	die(EX_USAGE, "unexpected argument '%s'", operand);
 }
 
-char option_row_letter(const struct option_row *row)
-{
-	return row->name[1] == ',' ? row->name[0] : '\0';
-}
-
-const char *option_row_name(const struct option_row *row)
-{
-	return option_row_letter(row) != '\0' ? row->name + 2 : row->name;
-}
-
-static size_t row_label(const struct option_row *row, char out[LABEL_TEXT])
-{
-	const char *argument = row->argument != NULL ? row->argument : "";
-	char letter[] = {'-', option_row_letter(row), ',', ' ', '\0'};
-
-	return (size_t)snprintf(out, LABEL_TEXT, "%s--%s%s%s",
-		option_row_letter(row) != '\0' ? letter : "    ", option_row_name(row),
-		*argument != '\0' ? " " : "", argument);
-}
-
-/* The length of the first line of `text`: it is broken at blanks. */
-static size_t line_length(const char *text, size_t width)
-{
-	size_t length = strlen(text);
-
-	if (length <= width)
-		return length;
-	length = width;
-	while (length > 0 && text[length] != ' ')
-		length--;
-	return length > 0 ? length : width;
-}
-
-/* The first line of the help stands beside the label, the others below it. */
-static void row_print(const struct option_row *row, size_t width)
-{
-	char label[LABEL_TEXT];
-	const char *rest = row->help;
-
-	row_label(row, label);
-	do {
-		size_t length = line_length(rest, SCREEN - width - 4);
-
-		printf("  %-*s  %.*s\n", (int)width, label, (int)length, rest);
-		rest += length + strspn(rest + length, " ");
-		label[0] = '\0';
-	} while (*rest != '\0');
-}
-
-static void table_print(const struct option_table *table)
-{
-	char label[LABEL_TEXT];
-	size_t width = 0;
-
-	printf("usage: %s [OPTION...]%s%s\n\n%s\n", table->program,
-		*table->operands != '\0' ? " " : "", table->operands, table->purpose);
-	for (const struct option_row *row = table->rows; row->name != NULL; row++)
-		if (row->help != NULL && row_label(row, label) > width)
-			width = row_label(row, label);
-	for (const struct option_row *row = table->rows; row->name != NULL; row++)
-		if (row->help != NULL)
-			row_print(row, width);
-}
-
 static void text_set(
 	const struct option_row *row, const char *option, const char *value, const char **member)
 {
@@ -203,7 +138,7 @@ static _Noreturn void printed_exit(void)
 static void row_apply(const struct option_table *table, const struct option_row *row,
 	struct options *options, const char *value)
 {
-	char option[LABEL_TEXT];
+	char option[NAME_TEXT];
 	void *member = (char *)options + row->offset;
 
 	snprintf(option, sizeof option, "--%s", option_row_name(row));
@@ -236,10 +171,10 @@ static void row_apply(const struct option_table *table, const struct option_row 
 		printf("%s %s\n", table->program, PACKAGE_VERSION);
 		printed_exit();
 	case OPTION_KIND_HELP:
-		table_print(table);
+		option_table_help(table, stdout);
 		printed_exit();
 	case OPTION_KIND_COMPLETION:
-		if (!completion_print(table, value, stdout))
+		if (!option_table_completion(table, value, stdout))
 			die(EX_USAGE, "%s: '%s' is neither bash nor zsh", option, value);
 		printed_exit();
 	}

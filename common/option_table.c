@@ -1,7 +1,78 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/options.h"
+#include "common/option_table.h"
 
 #include <string.h>
+
+enum {
+	SCREEN = 80,     /* columns of --help */
+	LABEL_TEXT = 64, /* bytes of `-n, --name ARGUMENT` */
+};
+
+char option_row_letter(const struct option_row *row)
+{
+	return row->name[1] == ',' ? row->name[0] : '\0';
+}
+
+const char *option_row_name(const struct option_row *row)
+{
+	return option_row_letter(row) != '\0' ? row->name + 2 : row->name;
+}
+
+static size_t row_label(const struct option_row *row, char out[LABEL_TEXT])
+{
+	const char *argument = row->argument != NULL ? row->argument : "";
+	char letter[] = {'-', option_row_letter(row), ',', ' ', '\0'};
+
+	return (size_t)snprintf(out, LABEL_TEXT, "%s--%s%s%s",
+		option_row_letter(row) != '\0' ? letter : "    ", option_row_name(row),
+		*argument != '\0' ? " " : "", argument);
+}
+
+/* The length of the first line of `text`: it is broken at blanks. */
+static size_t line_length(const char *text, size_t width)
+{
+	size_t length = strlen(text);
+
+	if (length <= width)
+		return length;
+	length = width;
+	while (length > 0 && text[length] != ' ')
+		length--;
+	return length > 0 ? length : width;
+}
+
+/* The first line of the help stands beside the label, the others below it. */
+static void row_help(const struct option_row *row, size_t width, FILE *out)
+{
+	char label[LABEL_TEXT];
+	const char *rest = row->help;
+
+	row_label(row, label);
+	do {
+		size_t length = line_length(rest, SCREEN - width - 4);
+
+		fprintf(out, "  %-*s  %.*s\n", (int)width, label, (int)length, rest);
+		rest += length + strspn(rest + length, " ");
+		label[0] = '\0';
+	} while (*rest != '\0');
+}
+
+void option_table_help(const struct option_table *table, FILE *out)
+{
+	char label[LABEL_TEXT];
+	size_t width = 0;
+
+	fprintf(out, "usage: %s [OPTION...]%s%s\n\n%s\n", table->program,
+		*table->operands != '\0' ? " " : "", table->operands, table->purpose);
+	for (const struct option_row *row = table->rows; row->name != NULL; row++)
+		if (row->help != NULL && row_label(row, label) > width)
+			width = row_label(row, label);
+	for (const struct option_row *row = table->rows; row->name != NULL; row++)
+		if (row->help != NULL)
+			row_help(row, width, out);
+}
+
+/* ---- completion ---- */
 
 /* What a value is completed with, by its name in --help or by the row's choices. */
 enum values { VALUES_NONE, VALUES_CHOICES, VALUES_FILES, VALUES_DIRECTORIES, VALUES_HOSTS };
@@ -169,7 +240,7 @@ static void zsh_print(const struct option_table *table, FILE *out)
 	putc('\n', out);
 }
 
-bool completion_print(const struct option_table *table, const char *shell, FILE *out)
+bool option_table_completion(const struct option_table *table, const char *shell, FILE *out)
 {
 	if (strcmp(shell, "bash") == 0)
 		bash_print(table, out);
