@@ -299,7 +299,9 @@ struct config *monitor_run(struct config *config, const struct config_source *so
 	monitor.source = source;
 	announce_start(&monitor, "started");
 	if (away > config->max_latency) /* the shortest of all */
-		announce_absence(&monitor, away, "was not running");
+		announce_absence(&monitor, away,
+			monitor.snapshot.guessed ? "was not running, by the wall clock,"
+						 : "was not running");
 	watches_log(&monitor);
 	ready_announce(ready_fd);
 	while (!signals_say_stop()) {

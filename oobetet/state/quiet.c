@@ -6,7 +6,6 @@
 #include "common/number.h"
 #include "common/utf8_clean.h"
 #include "oobetet/ipc.h"
-#include "oobetet/state/state.h"
 #include "oobetet/state/statefile.h"
 
 #include <errno.h>
@@ -248,12 +247,12 @@ void quietfile_read(void *quietfile)
 	file_read(its->path, its->shared);
 }
 
-static void boot_id_read(char out[QUIET_BOOT_ID])
+static void boot_id_read(char out[STATE_BOOT_ID])
 {
 	FILE *file = fopen(BOOT_ID_FILE, "re");
 
 	out[0] = '\0';
-	if (file == NULL || fgets(out, QUIET_BOOT_ID, file) == NULL)
+	if (file == NULL || fgets(out, STATE_BOOT_ID, file) == NULL)
 		out[0] = '\0';
 	out[strcspn(out, "\n")] = '\0';
 	if (file != NULL)

@@ -20,16 +20,16 @@
 #include "common/buffer.h"
 #include "common/reason.h"
 #include "oobetet/channel/incident.h"
+#include "oobetet/state/state.h"
 
 #define QUIET_LONGEST (24 * 3600 * NSEC_PER_SEC)
-#define QUIET_BOOT_ID 40  /* holds /proc/sys/kernel/random/boot_id */
 #define QUIET_ENTRIES 100 /* a file with more is refused */
 
 struct quiet_entry {
 	char watch[WATCH_NAME_MAX + 1]; /* "": every watch */
 	nsec from, until;               /* since the epoch; at most QUIET_LONGEST apart */
 	nsec boot;                      /* CLOCK_BOOTTIME at `from` ... */
-	char boot_id[QUIET_BOOT_ID];    /* ... of this boot; "": not known */
+	char boot_id[STATE_BOOT_ID];    /* ... of this boot; "": not known */
 	char reason[PLANNED_REASON + 1];
 	nsec ends; /* CLOCK_BOOTTIME of this boot; 0: not before quiet_begin() */
 };
@@ -85,7 +85,7 @@ struct quietfile {
 	char *path;                  /* owned; NULL: no state file, and so none of these */
 	struct quiet_text *shared;   /* the child writes it */
 	char *known;                 /* owned; text and reason as taken over last; NULL: nothing */
-	char boot_id[QUIET_BOOT_ID]; /* of this boot; "": not known */
+	char boot_id[STATE_BOOT_ID]; /* of this boot; "": not known */
 	bool changed;                /* something new was taken over; the caller resets it */
 	struct quiet quiet;          /* what counts */
 };

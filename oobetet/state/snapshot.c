@@ -201,12 +201,13 @@ static void unowned_log(const struct snapshot *snapshot, const struct watch_stat
 		dropped_log(snapshot, state);
 }
 
-/* Returns how long nobody listened, by the wall clock. */
+/* Returns how long nobody listened. */
 static nsec state_resume(
 	struct snapshot *snapshot, const struct state *state, const struct timestamps *now)
 {
 	struct watched *owners[WATCHES_MAX];
-	nsec away = now->wall > state->wall ? now->wall - state->wall : 0;
+	nsec away = state_age(
+		state, snapshot->quietfile->boot_id, now->boot, now->wall, &snapshot->guessed);
 	struct reason why;
 
 	if (owners_find(snapshot, state, owners) == 0) {
@@ -302,9 +303,11 @@ static void state_fill(const struct snapshot *snapshot, const struct timestamps 
 	nsec advance = !last && age < ADVANCE ? ADVANCE - age : 0;
 
 	*state = (struct state){.wall = now->wall > 0 ? now->wall : 0,
+		.boot = now->boot,
 		.young = !last && age < SNAPSHOT_YOUNG,
 		.count = watches_all(watches),
 		.watches = memory_zeroed((size_t)watches_all(watches), sizeof state->watches[0])};
+	snprintf(state->boot_id, sizeof state->boot_id, "%s", snapshot->quietfile->boot_id);
 	for (int i = 0; i < state->count; i++) {
 		watch_fill(watches->each[i], now, now->active_time + advance, &state->watches[i]);
 		state->watches[i].ending = i >= watches->count;

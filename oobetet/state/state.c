@@ -79,6 +79,7 @@ struct field {
 
 enum line {
 	LINE_WRITTEN,
+	LINE_BOOTED,
 	LINE_YOUNG,
 	LINE_WATCH,
 	LINE_WATCH_1,
@@ -107,6 +108,7 @@ static const struct {
 	struct field fields[FIELDS_MAX + 1];
 } lines[LINES] = {
 	[LINE_WRITTEN] = {"written", 2, 2, {NUMBER(struct state, wall)}},
+	[LINE_BOOTED] = {"booted", 2, 2, {NUMBER(struct state, boot), TEXT(struct state, boot_id)}},
 	[LINE_YOUNG] = {"young", 1, 2, {{FIELD_END, 0, 0}}},
 	[LINE_WATCH] = {"watch", 2, 2,
 		{TEXT(struct watch_state, name), TEXT(struct watch_state, target)}},
@@ -200,6 +202,8 @@ void state_write(const struct state *state, struct buffer *out)
 {
 	buffer_append_text(out, MAGIC);
 	line_write(out, LINE_WRITTEN, state);
+	if (state->boot_id[0] != '\0')
+		line_write(out, LINE_BOOTED, state);
 	if (state->young)
 		line_write(out, LINE_YOUNG, state);
 	for (int i = 0; i < state->count; i++)
@@ -389,6 +393,16 @@ bool state_read(char *text, struct state *state, struct reason *why)
 	if (!state_unseal(text))
 		return reason_set(why, "damaged: the checksum at its end is wrong");
 	return lines_read_all(state, version, text + strlen(MAGIC), why);
+}
+
+nsec state_age(const struct state *state, const char *boot_id, nsec boot, nsec wall, bool *guessed)
+{
+	/* in another time namespace, as of a container, that clock may be behind */
+	*guessed = state->boot_id[0] == '\0' || strcmp(state->boot_id, boot_id) != 0 ||
+		   boot < state->boot;
+	if (!*guessed)
+		return boot - state->boot;
+	return wall > state->wall ? wall - state->wall : 0;
 }
 
 void state_free(struct state *state)

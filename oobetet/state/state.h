@@ -3,7 +3,8 @@
  * The content of the state file: lines of tab-separated fields, escaped as in ipc.h, from
  * `oobetet-state 2` to `end` with a checksum of everything before:
  *
- *     written WALL         then, for each watch:
+ *     written WALL
+ *     booted BOOT BOOT_ID  if that is known; then, for each watch:
  *     watch NAME TARGET
  *     silence ...          and what else struct watch_state has of it
  *
@@ -24,6 +25,7 @@
 #define STATE_MAX (64 * 1024 * 1024)
 
 #define STATE_ADDRESS 200 /* bytes: no line of the configuration is longer */
+#define STATE_BOOT_ID 40  /* holds /proc/sys/kernel/random/boot_id */
 
 struct watch_state {
 	char name[WATCH_NAME_MAX + 1];  /* of its section; "": the only one has none */
@@ -41,7 +43,9 @@ struct watch_state {
 };
 
 struct state {
-	nsec wall;                   /* when it was written, since the epoch */
+	nsec wall;                   /* when it was written, since the epoch ... */
+	nsec boot;                   /* ... and by CLOCK_BOOTTIME ... */
+	char boot_id[STATE_BOOT_ID]; /* ... of this boot; "": not known */
 	bool young;                  /* written by a run that had just begun and went on */
 	struct watch_state *watches; /* owned */
 	int count;                   /* at least one, after reading */
@@ -52,6 +56,12 @@ void state_write(const struct state *state, struct buffer *out);
 /* Parses the text, in place. Call state_free() in any case. */
 bool state_read(char *text, struct state *state, struct reason *why);
 void state_free(struct state *state);
+
+/*
+ * How long ago it was written: by CLOCK_BOOTTIME if the machine has not been booted since
+ * (`boot_id` is that of now). Else it is *guessed by the wall clock, which may have been set.
+ */
+nsec state_age(const struct state *state, const char *boot_id, nsec boot, nsec wall, bool *guessed);
 
 /* Appends the last line, with the checksum of all before. */
 void state_seal(struct buffer *out);

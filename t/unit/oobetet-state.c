@@ -27,6 +27,8 @@ static const struct watch_saved incident = {.silence = {1, 2, NSEC_NEVER},
 static struct state state_example(void)
 {
 	struct state state = {.wall = 9 * SEC,
+		.boot = 8 * SEC,
+		.boot_id = "00000000-0000-0000-0000-000000000001",
 		.young = true,
 		.watches = memory_zeroed(2, sizeof(struct watch_state)),
 		.count = 2};
@@ -160,6 +162,8 @@ static void a_state_is_read_as_it_was_written(void **unused)
 	(void)unused;
 	assert_true(state_read(text, &after, &why));
 	assert_int_equal(after.wall, before.wall);
+	assert_int_equal(after.boot, before.boot);
+	assert_string_equal(after.boot_id, before.boot_id);
 	assert_true(after.young);
 	assert_int_equal(after.count, before.count);
 	for (int i = 0; i < after.count; i++)
@@ -185,6 +189,7 @@ static void a_state_may_have_no_incident(void **unused)
 	(void)unused;
 	assert_null(strstr(text, "incident"));
 	assert_null(strstr(text, "acknowledged"));
+	assert_null(strstr(text, "booted"));
 	assert_null(strstr(text, "young")); /* older versions would refuse it */
 	assert_true(state_read(text, &after, &why));
 	assert_false(after.watches[0].past.open);
@@ -303,6 +308,39 @@ static void damage_is_detected(void **unused)
 	}
 	free(text);
 	state_free(&before);
+}
+
+/* The wall clock may have been set: it counts only where CLOCK_BOOTTIME tells nothing. */
+static void the_age_is_of_the_clock_that_cannot_be_set(void **unused)
+{
+	static const struct {
+		const char *written, *now; /* boots */
+		nsec wall, boot;           /* passed since */
+		nsec age;
+		bool guessed;
+	} cases[] = {
+		{"a", "a", 5 * SEC, 5 * SEC, 5 * SEC, false},
+		{"a", "a", HOUR, 5 * SEC, 5 * SEC, false},
+		{"a", "a", -HOUR, 5 * SEC, 5 * SEC, false},
+		{"a", "b", HOUR, 5 * SEC, HOUR, true}, /* booted, or another machine */
+		{"a", "b", -HOUR, 5 * SEC, 0, true},
+		{"a", "a", 5 * SEC, -HOUR, 5 * SEC, true}, /* another time namespace */
+		{"", "", 5 * SEC, 6 * SEC, 5 * SEC, true}, /* no boot id */
+		{"", "a", 5 * SEC, 6 * SEC, 5 * SEC, true},
+		{"a", "", 5 * SEC, 6 * SEC, 5 * SEC, true},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct state state = {.wall = 9 * HOUR, .boot = 8 * HOUR};
+		bool guessed;
+
+		strcpy(state.boot_id, cases[i].written);
+		assert_int_equal(state_age(&state, cases[i].now, state.boot + cases[i].boot,
+					 state.wall + cases[i].wall, &guessed),
+			cases[i].age);
+		assert_int_equal(guessed, cases[i].guessed);
+	}
 }
 
 static void invalid_lines_are_refused(void **unused)
@@ -514,6 +552,7 @@ int main(void)
 		cmocka_unit_test(an_open_incident_keeps_its_key),
 		cmocka_unit_test(a_file_of_the_previous_version_is_read),
 		cmocka_unit_test(damage_is_detected),
+		cmocka_unit_test(the_age_is_of_the_clock_that_cannot_be_set),
 		cmocka_unit_test(invalid_lines_are_refused),
 		cmocka_unit_test(invalid_lines_of_several_watches_are_refused),
 		cmocka_unit_test(a_file_has_at_most_as_many_watches_as_a_configuration),
