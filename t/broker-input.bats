@@ -403,6 +403,9 @@ sensu_event() {
 		refused_anyhow(chunked + "Transfer-Encoding: gzip\r\n", chunks)
 		s = refused(415, "Content-Encoding: gzip", "Content-Encoding: gzip\r\n" + length % len(sound), sound)
 		assert post(s, sound)[0] == 200
+		# several lines are one list
+		refused(415, "Content-Encoding: identity, gzip",
+		    "Content-Encoding: identity\r\nContent-Encoding: gzip\r\n" + length % len(sound), sound)
 		s = connect()
 		for headers, body in ((length % len(sound)) * 2, sound), ("Transfer-Encoding: CHUNKED\r\n", chunks), \
 		    ("Content-Encoding: identity\r\n" + length % len(sound), sound):

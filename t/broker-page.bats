@@ -48,6 +48,9 @@ data() {
 		get "$path" -H "If-None-Match: $etag"
 		[ "$code" = 304 ]
 		[ "$(wc -c <"$work/answer")" -eq 0 ]
+		get "$path" -H 'If-None-Match: "x"' -H "If-None-Match: \"y\", W/$etag" && [ "$code" = 304 ]
+		get "$path" -H 'If-None-Match: *' && [ "$code" = 304 ]
+		get "$path" -H 'If-None-Match: "x"' -H 'If-None-Match: "y"' && [ "$code" = 200 ]
 	done
 	[ "$total" -lt 61440 ]
 	get '' && grep -Fx 'Content-Type: text/html; charset=utf-8' <<<"$head"
@@ -88,6 +91,22 @@ data() {
 	start_broker --interval 1h
 	poll 20 data 'entity=web' ".rows[0][2] == \"unknown\" and .rows[0][7] == $before"
 	data 'entity=web' '.rows[0][11] | test("^0{47}2$")'
+}
+
+@test "only the page itself may make a browser ask for /page.json: another site may not" {
+	start broker httpbroker --port 0 --server none
+	poll 10 broker_listens
+	for site in same-origin none; do
+		get page.json -H "Sec-Fetch-Site: $site" && [ "$code" = 200 ]
+	done
+	for site in cross-site same-site; do
+		get page.json -H "Sec-Fetch-Site: $site"
+		[ "$code $answer" = '403 {"error": "a web page of another site may not read this"}' ]
+		# a link from elsewhere to the page
+		get '' -H "Sec-Fetch-Site: $site" && [ "$code" = 200 ]
+	done
+	get page.json -H 'Origin: http://foreign.example' && [ "$code" = 403 ]
+	get page.json -H "Origin: ${url%/state}" && [ "$code" = 200 ]
 }
 
 @test "the page needs a token, by Basic; a broker without Redis, and a stand-by, say so" {

@@ -113,6 +113,10 @@ shown() {
 	[ "$(shown -d stale=true)" = '"a:x#2"' ]
 	[ "$(shown -d stale=false -d entity=a)" = '"a:b""a:b:c#2""a:c"' ]
 	[ "$(shown -d stale=true -d state=ok)" = '' ]
+	# as in a form: a pair that is empty is skipped, a name is not
+	[ "$(curl -sSf "$url?&entity=b&&&&&&&&&state=critical&" | jq -c keys)" = '["b:b"]' ]
+	[ "$(curl -sSf "$url?&" | jq length)" = 7 ]
+	[[ "$(curl -sS "$url?=b")" == *"there is no parameter '' here"* ]]
 	run -0 curl -sS -w '%{http_code}' "$url?stale=yes"
 	[[ "$output" == *"'stale' is 'yes', not true or false"*400 ]]
 	[ "$(curl -sSf "$url" | jq -c '.["a:x#2"] | [.state, .reported, .stale]')" = '["unknown","ok",true]' ]
@@ -164,6 +168,9 @@ one() {
 		'text/*;q=0.9, APPLICATION/JSON; charset=utf-8;Q=1.000'; do
 		[[ "$(one a/b -H "Accept: $accept")" == '{"entity":"a"'* ]]
 	done
+	# several lines are one list
+	[[ "$(one a/b -H 'Accept: text/plain;q=0.5' -H 'Accept: application/json')" == '{"entity":"a"'* ]]
+	[[ "$(one a/b -H 'Accept: text/html' -H 'Accept: text/plain' -H 'Accept: application/json;q=0.9')" == 'ok: a:b: '* ]]
 	[ "$(one a/b -I | tr -d '\r' | grep -c 'Content-Length: 20')" -eq 1 ]
 	[ "$(one a/c -I | tail -1)" = 503 ]
 	[ "$(one a/none)" = $'{"error": "there is no check \'none\' of \'a\'"}\n404' ]

@@ -3,24 +3,26 @@
  * What can be refused before the body of a request is read: its framing, its headers, a path
  * without a route.
  */
+#include "common/memory.h"
 #include "httpbroker/http/auth.h"
 #include "httpbroker/http/counters.h"
 #include "httpbroker/http/hosts.h"
 #include "httpbroker/http/routes.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 /* What the headers say about the body, and what is wrong with them. */
 struct framing {
-	const char **headers; /* the request's: see enum header */
-	const char *unknown;  /* an unsupported transfer coding; NULL: none */
-	bool twice;           /* two lengths that differ */
-	bool in_place;        /* library_cuts_in_place() */
-	unsigned hosts;       /* how many of them */
-	bool odd_name;        /* a header's name has an illegal character */
-	bool odd_end;         /* a header has a NUL, or does not end in CR LF */
+	struct request *request; /* gets its headers */
+	const char *unknown;     /* an unsupported transfer coding; NULL: none */
+	bool twice;              /* two lengths that differ */
+	bool in_place;           /* library_cuts_in_place() */
+	unsigned hosts;          /* how many of them */
+	bool odd_name;           /* a header's name has an illegal character */
+	bool odd_end;            /* a header has a NUL, or does not end in CR LF */
 };
 
 /* In the order of enum header. */
@@ -62,6 +64,28 @@ static bool library_cuts_in_place(void)
 	return MHD_get_version()[0] == '0';
 }
 
+static bool is_list(enum header header)
+{
+	return header == HEADER_ACCEPT || header == HEADER_CONTENT_ENCODING ||
+	       header == HEADER_IF_NONE_MATCH || header == HEADER_PREFER;
+}
+
+/* Of a header that is there already: of a list all lines count (RFC 9110, 5.3), else the first. */
+static void repeated_add(struct request *request, enum header header, const char *text)
+{
+	if (!is_list(header))
+		return;
+	char *joined = memory_printed("%s, %s", request->headers[header], text);
+	free(request->joined[header]);
+	request->headers[header] = request->joined[header] = joined;
+}
+
+void headers_free(struct request *request)
+{
+	for (unsigned i = 0; i < HEADERS; i++)
+		free(request->joined[i]);
+}
+
 /* An MHD_KeyValueIterator. */
 static enum MHD_Result header_add(
 	void *context, enum MHD_ValueKind kind, const char *name, const char *value)
@@ -73,7 +97,7 @@ static enum MHD_Result header_add(
 
 	(void)kind;
 	if (header < HEADERS) {
-		const char *first = framing->headers[header];
+		const char **place = &framing->request->headers[header], *first = *place;
 
 		framing->twice |= header == HEADER_CONTENT_LENGTH && first != NULL &&
 				  strcmp(first, text) != 0;
@@ -81,9 +105,10 @@ static enum MHD_Result header_add(
 			(first != NULL || strcasecmp(text, "chunked") != 0))
 			framing->unknown = text;
 		framing->hosts += header == HEADER_HOST;
-		/* of several Prefer the one that matters (RFC 7240, 2: they are one list) */
-		if (first == NULL || (header == HEADER_PREFER && prefer_has(text, PREFER_ASYNC)))
-			framing->headers[header] = text;
+		if (first == NULL)
+			*place = text;
+		else
+			repeated_add(framing->request, header, text);
 	}
 	framing->odd_name |= length == 0;
 	if (framing->in_place && value != NULL)
@@ -94,7 +119,8 @@ static enum MHD_Result header_add(
 /* NULL: nothing. */
 static const char *framing_fault(const struct framing *framing, bool http_1_0)
 {
-	const char *coding = framing->headers[HEADER_TRANSFER_ENCODING];
+	const char *const *headers = framing->request->headers;
+	const char *coding = headers[HEADER_TRANSFER_ENCODING];
 
 	if (framing->odd_name)
 		return "a header's name has a blank or a control character";
@@ -108,7 +134,7 @@ static const char *framing_fault(const struct framing *framing, bool http_1_0)
 		return "there are two Content-Length that differ";
 	if (coding != NULL && http_1_0)
 		return "there is a Transfer-Encoding in HTTP/1.0";
-	if (coding != NULL && framing->headers[HEADER_CONTENT_LENGTH] != NULL)
+	if (coding != NULL && headers[HEADER_CONTENT_LENGTH] != NULL)
 		return "there are both Content-Length and Transfer-Encoding";
 	return NULL;
 }
@@ -116,7 +142,7 @@ static const char *framing_fault(const struct framing *framing, bool http_1_0)
 bool headers_framing_check(struct request *request, const char *version)
 {
 	const struct target *target = &request->client->target;
-	struct framing framing = {.headers = request->headers, .in_place = library_cuts_in_place()};
+	struct framing framing = {.request = request, .in_place = library_cuts_in_place()};
 
 	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, header_add, &framing);
 	const char *fault = framing_fault(&framing, strcmp(version, MHD_HTTP_VERSION_1_0) == 0);
@@ -147,6 +173,13 @@ static bool may_be_page(const struct request *request)
 	       strncmp(agent, "Mozilla/", 8) == 0 && strstr(agent, "PowerShell") == NULL;
 }
 
+/* False: a page of another site made a browser send it. */
+static bool site_is_trusted(const struct request *request)
+{
+	return hosts_trust(&request->context->hosts, request->headers[HEADER_SEC_FETCH_SITE],
+		request->headers[HEADER_ORIGIN], request->headers[HEADER_HOST]);
+}
+
 /* HTTP/1.0 may be without Host; no browser sends that. */
 static bool origin_check(struct request *request)
 {
@@ -158,8 +191,7 @@ static bool origin_check(struct request *request)
 	if (request->client->checks_host && host != NULL && !hosts_know(hosts, host))
 		response_error(&request->response, 403,
 			"'%.64s' in Host is no name of this broker: see --host-name", host);
-	else if ((!reads || pings) && !hosts_trust(hosts, request->headers[HEADER_SEC_FETCH_SITE],
-					      request->headers[HEADER_ORIGIN], host))
+	else if ((!reads || pings) && !site_is_trusted(request))
 		response_error(&request->response, 403,
 			"a web page of another site may not change states: see --host-name");
 	else if (reads && pings && may_be_page(request))
@@ -370,5 +402,10 @@ bool headers_check(struct request *request)
 		route_find(request->method, request->path, &request->response);
 	if ((route == NULL || !route->open) && !token_check(request))
 		return false;
+	if (route != NULL && route->own_page && !site_is_trusted(request)) {
+		response_error(
+			&request->response, 403, "a web page of another site may not read this");
+		return false;
+	}
 	return route != NULL && coding_check(request);
 }

@@ -94,7 +94,7 @@ static void etag_finish(struct request *request)
 	for (size_t i = 0; i < response->body.length; i++)
 		hash = (hash ^ (unsigned char)response->body.data[i]) * UINT64_C(1099511628211);
 	snprintf(response->etag, sizeof response->etag, "\"%016" PRIx64 "\"", hash);
-	if (known == NULL || strstr(known, response->etag) == NULL)
+	if (known == NULL || (strcmp(known, "*") != 0 && strstr(known, response->etag) == NULL))
 		return;
 	response->status = 304;
 	buffer_clear(&response->body);
@@ -299,4 +299,4 @@ const struct route route_get_page = {.path = "/", .method = "GET", .begin = html
 const struct route route_get_page_js = {.path = "/page.js", .method = "GET", .begin = js_begin};
 const struct route route_get_page_css = {.path = "/page.css", .method = "GET", .begin = css_begin};
 const struct route route_get_page_data = {
-	.path = "/page.json", .method = "GET", .begin = data_begin};
+	.path = "/page.json", .method = "GET", .own_page = true, .begin = data_begin};

@@ -147,6 +147,8 @@ static enum MHD_Result parameter_add(void *context, enum MHD_ValueKind kind, con
 		strlen(name) == name_length && (value == NULL || strlen(value) == value_length);
 
 	(void)kind;
+	if (name_length == 0 && value == NULL) /* `&&`: a form skips it as well */
+		return MHD_YES;
 	if (!whole || query->count == QUERY_MAX || query_get(query, name) != NULL) {
 		query->valid = false;
 		return MHD_NO;
@@ -238,7 +240,7 @@ static void body_append(struct request *request, const char *bytes, size_t lengt
 /* The client has no other broker to ask. */
 static bool prefers_async(const struct request *request)
 {
-	return prefer_has(request->headers[HEADER_PREFER], PREFER_ASYNC);
+	return prefer_has(request->headers[HEADER_PREFER], "respond-async");
 }
 
 const char *request_elsewhere(const struct request *request)
@@ -411,6 +413,7 @@ void request_completed(void *context, struct MHD_Connection *connection, void **
 	held_release(request->broker->held, &request->holding);
 	response_free(&request->response);
 	path_free(request->parts);
+	headers_free(request);
 	atomic_uint *in_flight = &request->context->in_flight;
 	free(request);
 	*state = NULL;

@@ -131,7 +131,7 @@ struct request {
 	struct grant grant;     /* what its token may write */
 	struct response response;
 
-	/* The first of each; of Prefer the last one with PREFER_ASYNC, if any; NULL: none. */
+	/* The first of each; of a list all lines, joined by commas; NULL: none. */
 	const char *headers[HEADERS];
 
 	void *data;    /* the route's own, from begin to free */
@@ -146,6 +146,7 @@ struct request {
 	struct MHD_Connection *connection;
 	struct client *client;
 	const struct route *route; /* NULL: none matches */
+	char *joined[HEADERS];     /* of headers[] what is owned; NULL: nothing */
 	bool last;                 /* nothing more can be read on this connection */
 	bool cut;                  /* only the end of its body was kept */
 	bool refused;              /* the response is there; the rest of the request is discarded */
@@ -162,6 +163,7 @@ struct route {
 	const char *method;
 	bool active_only; /* a standby answers 503 */
 	bool open;        /* no token needed */
+	bool own_page;    /* answers no web page of another site: it costs much */
 	bool keeps_end;   /* of a body of more than HELD_SMALL bytes, of any length, only the end */
 
 	/* Fills the response and returns NULL, or returns a submission. */
@@ -185,6 +187,9 @@ struct route {
  */
 bool headers_framing_check(struct request *request, const char *version);
 
+/* Ends what that keeps. */
+void headers_free(struct request *request);
+
 /*
  * What can be refused before the body is read: a web page of another site (403), a path or method
  * without a route (404, 405), a token (401), a coding of the body (415). Sets the request's route
@@ -194,7 +199,6 @@ bool headers_check(struct request *request);
 
 /* Whether a Prefer header (RFC 7240) has this preference: `respond-async, wait=5`. NULL: no. */
 bool prefer_has(const char *value, const char *preference);
-#define PREFER_ASYNC "respond-async"
 
 /*
  * Whether an Accept header (RFC 9110, 12.5.1) prefers JSON to plain text, by their weights; of
