@@ -3,7 +3,10 @@
 
 #include "common/log.h"
 
+#include <errno.h>
 #include <stddef.h>
+
+#define FAILURE_PAUSE 100000000 /* nanoseconds: a loop whose ppoll(2) fails must not spin */
 
 static volatile sig_atomic_t arrived[NSIG];
 static sigset_t wait_mask; /* without the caught signals */
@@ -60,6 +63,17 @@ const sigset_t *signals_wait_mask(void)
 	return &wait_mask;
 }
 
+/* ENOMEM, or more descriptors than may be open (EINVAL): that call let no signal through. */
+static void failure_wait(const struct timespec *timeout)
+{
+	static const struct timespec pause = {0, FAILURE_PAUSE};
+	bool sooner = timeout != NULL && timeout->tv_sec == 0 && timeout->tv_nsec < FAILURE_PAUSE;
+	int error = errno;
+
+	ppoll(NULL, 0, sooner ? timeout : &pause, &wait_mask);
+	errno = error;
+}
+
 int signals_poll(struct pollfd *fds, nfds_t count, const struct timespec *timeout)
 {
 	static const struct timespec at_once = {0, 0};
@@ -67,6 +81,8 @@ int signals_poll(struct pollfd *fds, nfds_t count, const struct timespec *timeou
 
 	if (ready > 0)
 		ppoll(NULL, 0, &at_once, &wait_mask);
+	else if (ready < 0 && errno != EINTR)
+		failure_wait(timeout);
 	return ready;
 }
 

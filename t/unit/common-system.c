@@ -248,6 +248,32 @@ static void signals_arrive_while_input_is_pending(void **state)
 	signals_restore();
 }
 
+/* More descriptors than may be open: ppoll(2) fails before it lets a signal through. */
+static void signals_arrive_if_poll_fails(void **state)
+{
+	static const int caught[] = {SIGUSR1};
+	const struct timespec a_while = {0, NSEC_PER_SEC / 20};
+	struct pollfd fds[40];
+	struct rlimit saved, low;
+	nsec start = clock_monotonic();
+
+	(void)state;
+	memset(fds, 0xff, sizeof fds); /* -1: none */
+	signals_catch(caught, 1);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &saved), 0);
+	low = (struct rlimit){.rlim_cur = 30, .rlim_max = saved.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	raise(SIGUSR1);
+	int ready = signals_poll(fds, 40, NULL);
+	assert_true(signal_arrived(SIGUSR1));
+	assert_int_equal(ready, -1);
+	/* without a signal it waits: a loop must not spin */
+	assert_int_equal(signals_poll(fds, 40, &a_while), -1);
+	setrlimit(RLIMIT_NOFILE, &saved);
+	assert_true(clock_monotonic() - start >= NSEC_PER_SEC / 20);
+	signals_restore();
+}
+
 /* A process stopped during its wait and continued must not wait for the rest of the time. */
 static void a_continued_process_wakes_up(void **state)
 {
@@ -330,6 +356,7 @@ int main(void)
 		cmocka_unit_test(readiness_is_reported_to_the_supervisor),
 		cmocka_unit_test(signals_arrive_only_while_waiting),
 		cmocka_unit_test(signals_arrive_while_input_is_pending),
+		cmocka_unit_test(signals_arrive_if_poll_fails),
 		cmocka_unit_test(a_continued_process_wakes_up),
 		cmocka_unit_test(the_descriptor_limit_rises_to_the_hard_limit),
 		cmocka_unit_test(reason_names_file_and_line),
