@@ -22,6 +22,8 @@
  */
 #define UNSENT_MAX (32 * 1024 * 1024)
 
+#define UNSENT_KEPT (64 * 1024) /* bytes of memory that stay reserved for it */
+
 #define WHY 300
 #define STOPPING (1500 * NSEC_PER_MSEC) /* how long it may take to stop before a restart */
 #define LOGGED 4 /* reasons: each address of a server may have its own, in turn */
@@ -218,6 +220,8 @@ bool worker_exchange(struct worker *worker)
 			break; /* full, or closed: reading shows which */
 		buffer_consume(&worker->out, (size_t)sent);
 	}
+	if (worker->out.length == 0 && worker->out.capacity > UNSENT_KEPT)
+		buffer_free(&worker->out);
 	enum lines_read_result result = lines_read(&worker->in, worker->fd);
 	worker->ended = result == LINES_END || result == LINES_ERROR;
 	return result != LINES_AGAIN;
