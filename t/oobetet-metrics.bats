@@ -60,6 +60,35 @@ sound() {
 	run ! grep -E '0123456789abcdef|secret-of-oobetet' "$work/oobetet.prom"
 }
 
+# counted FAMILY CHANNEL: the number
+counted() {
+	sed -nE "s/^$1\\{.*channel=\"$2\"\\} //p" "$work/oobetet.prom"
+}
+
+# counts_on N FAMILY CHANNEL: the number is at least N
+counts_on() {
+	[ "$(counted "$2" "$3")" -ge "$1" ]
+}
+
+@test "oobetet: a reload that changes the watch sets no counter of its channels back" {
+	start_chain metrics_file="$work/oobetet.prom" alert_command=false
+	poll 20 pagerduty_has '202 trigger'
+	both
+	poll 20 pagerduty_has '202 resolve'
+	poll 20 measured 'oobetet_incident_open\{.*\} 0'
+	poll 20 counts_on 2 oobetet_deliveries_total PagerDuty
+	poll 20 counts_on 1 oobetet_delivery_failures_total alert_command
+	local deliveries failures
+	deliveries=$(counted oobetet_deliveries_total PagerDuty)
+	failures=$(counted oobetet_delivery_failures_total alert_command)
+	sed -i 's/^max_latency.*/max_latency = 60/' "$work/oobetet.ini"
+	kill -HUP "${pids[oobetet]}"
+	poll 20 log_has oobetet 'watches: 0 unchanged, 1 changed, 0 new, 0 removed$'
+	poll 20 measured 'oobetet_max_latency_seconds\{.*\} 60.000'
+	counts_on "$deliveries" oobetet_deliveries_total PagerDuty
+	counts_on "$failures" oobetet_delivery_failures_total alert_command
+}
+
 @test "oobetet: metrics_file of several watches; a folder that refuses it is logged once" {
 	start_prosody
 	prosody_account oobetet secret-of-oobetet

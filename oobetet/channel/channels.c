@@ -333,6 +333,27 @@ void channels_resume(struct channels *channels, const struct channel_saved *save
 					&channels->last_id);
 }
 
+void channels_carry(struct channels *channels, const struct channels *before, bool same_service)
+{
+	struct channel_saved *saved = channels_remember(before);
+
+	for (int i = 0; i < before->count; i++) {
+		const struct channel *from = &before->channel[i];
+
+		if (same_service || from->type != CHANNEL_PAGERDUTY)
+			channels_resume(channels, &saved[i], 1);
+		for (int j = 0; j < channels->count; j++) {
+			struct channel *channel = &channels->channel[j];
+
+			if (strcmp(channel->name, from->name) != 0)
+				continue;
+			channel->deliveries = from->deliveries;
+			channel->failed = from->failed;
+		}
+	}
+	free(saved);
+}
+
 /* ---- status ---- */
 
 bool channels_all_fail(const struct channels *channels)

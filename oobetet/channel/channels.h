@@ -75,6 +75,12 @@ struct channel_saved {
 struct channel_saved *channels_remember(const struct channels *channels);
 void channels_resume(struct channels *channels, const struct channel_saved *saved, int count);
 
+/*
+ * After a reload: takes over what `before` has to deliver, and what it has counted. PagerDuty's
+ * queue begins anew unless it is the `same_service`.
+ */
+void channels_carry(struct channels *channels, const struct channels *before, bool same_service);
+
 /* How many notifications are not delivered. */
 int channels_pending(const struct channels *channels);
 

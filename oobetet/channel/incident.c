@@ -344,16 +344,12 @@ static void programs_carry(struct watched *watched, struct watched *before)
 
 void watched_carry(struct watched *watched, struct watched *before, nsec now)
 {
-	struct channel_saved *channels = channels_remember(before->channels);
-	bool same = same_service(watched->config, before->config);
 	struct watch_saved saved;
 
 	watch_remember(before->watch, now, &saved);
 	watch_resume(watched->watch, &saved, now);
-	for (int i = 0; i < channels_count(before->channels); i++)
-		if (same || channels_status(before->channels, i).type != CHANNEL_PAGERDUTY)
-			channels_resume(watched->channels, &channels[i], 1);
-	free(channels);
+	channels_carry(
+		watched->channels, before->channels, same_service(watched->config, before->config));
 	watched->outage = before->outage;
 	watched->began = before->began;
 	watched->alarmed = before->alarmed;

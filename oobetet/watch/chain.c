@@ -105,10 +105,14 @@ void chain_carry(struct chain *chain, const struct chain *before)
 		same_text(to->probe_redis, from->probe_redis) &&
 		same_text(to->probe_queue, from->probe_queue))
 		chain->readings = before->readings;
+	chain->swings = before->swings;
 	if (same_text(to->probe_flapper, from->probe_flapper)) {
-		chain->swings = before->swings;
 		chain->period = before->period;
+		return;
 	}
+	memset(chain->swings.heard, 0, sizeof chain->swings.heard);
+	memset(chain->swings.paired, 0, sizeof chain->swings.paired);
+	memset(chain->swings.known, 0, sizeof chain->swings.known);
 }
 
 static bool anything_heard(const struct chain *chain)

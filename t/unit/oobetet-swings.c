@@ -57,6 +57,34 @@ static void a_message_is_paired_with_the_change_before_it(void **state)
 	assert_int_equal(swings.bucket[4], 1);
 }
 
+/* A counter of the metrics does not go back; what was measured of the other port is forgotten. */
+static void a_histogram_goes_on_at_another_port(void **state)
+{
+	static char one[] = "127.0.0.1:1", other[] = "127.0.0.1:2";
+	const struct watch_config before = {.probe_flapper = one, .max_latency = 60 * S};
+	const struct watch_config after = {.probe_flapper = other, .max_latency = 60 * S};
+	struct chain chain, next;
+
+	(void)state;
+	chain_begin(&chain, &before, 0, 0);
+	chain_begin(&next, &after, 0, 0);
+	chain.swings = (struct swings){.known = {true},
+		.delay = {S},
+		.heard = {5 * S},
+		.paired = {4 * S},
+		.bucket = {3, 2},
+		.count = 5,
+		.sum = 7 * S};
+	chain_carry(&next, &chain);
+	assert_int_equal(next.swings.count, 5);
+	assert_int_equal(next.swings.sum, 7 * S);
+	assert_int_equal(next.swings.bucket[0], 3);
+	assert_int_equal(next.swings.bucket[1], 2);
+	assert_false(next.swings.known[0]);
+	assert_int_equal(next.swings.heard[0], 0);
+	assert_int_equal(next.swings.paired[0], 0);
+}
+
 /* The message can be faster than the probe. */
 static void a_message_between_two_readings_is_of_the_change_between_them(void **state)
 {
@@ -250,6 +278,7 @@ int main(void)
 		cmocka_unit_test(a_late_message_is_a_fault),
 		cmocka_unit_test(a_queue_is_old_only_as_far_as_it_was_read),
 		cmocka_unit_test(a_flood_costs_little_and_hides_nothing_for_long),
+		cmocka_unit_test(a_histogram_goes_on_at_another_port),
 		cmocka_unit_test_setup(a_message_is_paired_with_the_change_before_it, begin),
 		cmocka_unit_test_setup(
 			a_message_between_two_readings_is_of_the_change_between_them, begin),
