@@ -29,10 +29,12 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/channel/notification.c oobetet/channel/notification.h \
 	oobetet/channel/queue.c oobetet/channel/queue.h \
 	oobetet/channel/watches.c oobetet/channel/watches.h \
-	oobetet/config/config.c oobetet/config/config.h \
+	oobetet/config/config.h \
+	oobetet/config/file.c \
 	oobetet/config/ini.c \
 	oobetet/config/keys.c oobetet/config/keys.h \
 	oobetet/config/loader.c oobetet/config/loader.h \
+	oobetet/config/show.c \
 	oobetet/config/transfer.c \
 	oobetet/config/values.c \
 	oobetet/http/main.c \

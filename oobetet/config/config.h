@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The configuration, oobetet.ini(5). One table of keys (keys.c) serves the file, --check-config and
- * the workers' part of it. A new key is a row there, a field here, and a paragraph in the manual.
+ * The configuration, oobetet.ini(5). One table of keys (keys.c) serves the file (file.c),
+ * --check-config (show.c) and the workers' part of it (transfer.c). A new key is a row there, a
+ * field here, and a paragraph in the manual.
  */
 #ifndef OOBETET_CONFIG_CONFIG_H
 #define OOBETET_CONFIG_CONFIG_H
