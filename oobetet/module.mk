@@ -58,6 +58,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/watch/occupants.c oobetet/watch/occupants.h \
 	oobetet/watch/readings.c oobetet/watch/readings.h \
 	oobetet/watch/rooms.c oobetet/watch/rooms.h \
+	oobetet/watch/view.c oobetet/watch/view.h \
 	oobetet/watch/watch.c oobetet/watch/watch.h \
 	oobetet/xmpp/handlers.c oobetet/xmpp/handlers.h \
 	oobetet/xmpp/main.c \

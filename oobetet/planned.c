@@ -11,16 +11,16 @@
 /* ---- in the monitor ---- */
 
 /* What changed for a watch in this turn. */
-struct change {
+struct planned_change {
 	const struct target *target;
 	const struct watch_config *config;
 	struct planned what; /* begun, or over */
 	bool begun;
 };
 
-struct changes {
+struct planned_changes {
 	int count;
-	struct change each[WATCHES_MAX];
+	struct planned_change each[WATCHES_MAX];
 };
 
 static const char *watch_name(const struct watch_config *config)
@@ -45,23 +45,23 @@ static bool planned_update(struct watched *watched, const struct quiet_entry *en
 	return true;
 }
 
-static bool same_change(const struct change *a, const struct change *b)
+static bool changes_equal(const struct planned_change *a, const struct planned_change *b)
 {
 	return a->begun == b->begun && (!a->begun || a->what.until == b->what.until) &&
 	       strcmp(a->what.reason, b->what.reason) == 0;
 }
 
 /* One message for all watches of the room with the same change; NULL: for the log. */
-static void changes_announce(struct monitor *monitor, const struct changes *changes,
-	const char *room, const struct change *first)
+static void changes_announce(struct monitor *monitor, const struct planned_changes *changes,
+	const char *room, const struct planned_change *first)
 {
 	const struct target *targets[WATCHES_MAX];
 	char text[NOTIFICATION_TEXT];
 	int count = 0;
 
-	for (const struct change *each = changes->each; each < changes->each + changes->count;
-		each++) {
-		if (!same_change(each, first) ||
+	for (const struct planned_change *each = changes->each;
+		each < changes->each + changes->count; each++) {
+		if (!changes_equal(each, first) ||
 			(room != NULL && !list_has(&each->config->alert_rooms, room, strlen(room))))
 			continue;
 		if (count == 0 && each != first) /* it was announced with an earlier one */
@@ -81,7 +81,7 @@ static void changes_announce(struct monitor *monitor, const struct changes *chan
 void planned_tick(struct monitor *monitor, const struct timestamps *now)
 {
 	struct quietfile *quietfile = monitor->snapshot.quietfile;
-	struct changes changes = {.count = 0};
+	struct planned_changes changes = {.count = 0};
 
 	if (quietfile == NULL)
 		return;
@@ -94,7 +94,7 @@ void planned_tick(struct monitor *monitor, const struct timestamps *now)
 
 		if (planned_update(watched, entry))
 			changes.each[changes.count++] =
-				(struct change){&watched->target, watched->config,
+				(struct planned_change){&watched->target, watched->config,
 					entry != NULL ? watched->planned : before, entry != NULL};
 	}
 	for (int i = 0; i < changes.count; i++) {

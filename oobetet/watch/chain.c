@@ -75,7 +75,7 @@ void chain_begin(struct chain *chain, const struct watch_config *config, nsec no
 	chain->config = config;
 	chain->start = chain->ranked = now;
 	chain->notice = notice;
-	chain->gap = diagnosis_gap(config->max_latency);
+	chain->gap = readings_gap(config->max_latency);
 	chain->nearest_rank = -1;
 	readings_init(&chain->readings);
 	if (config->probe_broker != NULL) {

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-int seconds_of(nsec span)
+int whole_seconds(nsec span)
 {
 	return (int)(span / NSEC_PER_SEC);
 }
@@ -17,10 +17,10 @@ static const char *for_text(const struct view *v, const struct runs *runs, int v
 	nsec window = v->evidence->now - v->evidence->heard;
 
 	if (last != NULL && last->value == value)
-		snprintf(out, 60, "for %d s", seconds_of(v->evidence->now - last->from));
+		snprintf(out, 60, "for %d s", whole_seconds(v->evidence->now - last->from));
 	else
-		snprintf(out, 60, "for %d of these %d s", seconds_of(view_lasted(v, runs, value)),
-			seconds_of(window));
+		snprintf(out, 60, "for %d of these %d s",
+			whole_seconds(view_lasted(v, runs, value)), whole_seconds(window));
 	return out;
 }
 
@@ -47,16 +47,6 @@ static bool room_is_out(const struct view *v)
 	       v->evidence->now - last->until <= v->gap && last->until - last->from >= v->gap;
 }
 
-nsec probes_read(const struct view *v)
-{
-	nsec at = 0;
-
-	for (int i = 0; i < PROBES; i++)
-		if (v->evidence->address[i] != NULL && v->readings->probe[i].at > at)
-			at = v->readings->probe[i].at;
-	return at;
-}
-
 /*
  * The room was lost, and all probes. If the system said that there is no way out, that is proven;
  * else the peers may have failed together.
@@ -64,7 +54,7 @@ nsec probes_read(const struct view *v)
 static enum judgement network_judge(const struct view *v)
 {
 	const struct run *out = runs_last(&v->readings->room);
-	nsec at = probes_read(v);
+	nsec at = view_probes_read(v);
 
 	if (!room_is_out(v) || at == 0 || at > out->from + v->gap ||
 		at < out->from - v->evidence->notice - v->gap)
@@ -86,7 +76,7 @@ static void network_say(const struct view *v, char *out, size_t size)
 	snprintf(out, size,
 		"oobetet's own network: neither the Jabber server nor any probe has answered for "
 		"%d s (%s)",
-		seconds_of(v->evidence->now - probes_read(v)), why);
+		whole_seconds(v->evidence->now - view_probes_read(v)), why);
 }
 
 static enum judgement flapper_judge(const struct view *v)
@@ -110,14 +100,14 @@ static void flapper_say(const struct view *v, char *out, size_t size)
 
 	if (v->evidence->now - last->from < v->half)
 		snprintf(out, size, "flapper at %s did not change for %d of these %d s", address,
-			seconds_of(last->from - v->from),
-			seconds_of(v->evidence->now - v->evidence->heard));
+			whole_seconds(last->from - v->from),
+			whole_seconds(v->evidence->now - v->evidence->heard));
 	else if (last->value == PORT_REFUSED)
 		snprintf(out, size, "flapper at %s has refused every connection for %d s", address,
-			seconds_of(v->evidence->now - last->from));
+			whole_seconds(v->evidence->now - last->from));
 	else
 		snprintf(out, size, "flapper at %s has been open for %d s and does not close",
-			address, seconds_of(v->evidence->now - last->from));
+			address, whole_seconds(v->evidence->now - last->from));
 }
 
 /* The last result is too old, or older than the port's change. */
@@ -155,7 +145,8 @@ static void engine_say(const struct view *v, char *out, size_t size)
 		snprintf(out, size,
 			"the last result for %s reached the broker %d s ago: the check engine or its "
 			"feeder stands still",
-			v->evidence->check, seconds_of(v->evidence->now - v->readings->submitted));
+			v->evidence->check,
+			whole_seconds(v->evidence->now - v->readings->submitted));
 	else if (last->value == CHECK_UNKNOWN)
 		snprintf(out, size,
 			"no result for %s has reached the broker at %s: the check engine or its "
@@ -359,29 +350,23 @@ static void room_say(const struct view *v, char *out, size_t size)
 		snprintf(out, size,
 			"the room did not exist %d s ago, so oobetet created it: the sender of "
 			"alerts is not in it",
-			seconds_of(v->evidence->now - v->readings->created));
+			whole_seconds(v->evidence->now - v->readings->created));
 	else if (room_is_out(v)) /* the alarm has the reason */
-		snprintf(out, size, "%s for %d of these %d s", out_of, seconds_of(span),
-			seconds_of(v->evidence->now - v->evidence->heard));
+		snprintf(out, size, "%s for %d of these %d s", out_of, whole_seconds(span),
+			whole_seconds(v->evidence->now - v->evidence->heard));
 	else
-		snprintf(out, size, "%s for %d of these %d s (%s)", out_of, seconds_of(span),
-			seconds_of(v->evidence->now - v->evidence->heard), v->readings->room_why);
+		snprintf(out, size, "%s for %d of these %d s (%s)", out_of, whole_seconds(span),
+			whole_seconds(v->evidence->now - v->evidence->heard),
+			v->readings->room_why);
 }
 
 const struct link_row link_rows[LINKS] = {
-	[LINK_NETWORK] = {"network", "oobetet's own network", PROBES, network_judge, network_say},
-	[LINK_FLAPPER] = {"flapper", "flapper", PROBE_FLAPPER, flapper_judge, flapper_say},
-	[LINK_ENGINE] = {"nagios", "the check engine or its feeder", PROBE_BROKER, engine_judge,
-		engine_say},
-	[LINK_BROKER] = {"broker", "the broker", PROBE_BROKER, broker_judge, broker_say},
-	[LINK_REDIS] = {"redis", "Redis", PROBE_REDIS, redis_judge, redis_say},
-	[LINK_PROCESSOR] = {"processor", "the event processor", PROBE_REDIS, processor_judge,
-		processor_say},
-	[LINK_ALERTER] = {"alerter", "what sends to the room", PROBES, alerter_judge, alerter_say},
-	[LINK_ROOM] = {"jabber", "oobetet's presence in the room", PROBES, room_judge, room_say},
+	[LINK_NETWORK] = {"oobetet's own network", PROBES, network_judge, network_say},
+	[LINK_FLAPPER] = {"flapper", PROBE_FLAPPER, flapper_judge, flapper_say},
+	[LINK_ENGINE] = {"the check engine or its feeder", PROBE_BROKER, engine_judge, engine_say},
+	[LINK_BROKER] = {"the broker", PROBE_BROKER, broker_judge, broker_say},
+	[LINK_REDIS] = {"Redis", PROBE_REDIS, redis_judge, redis_say},
+	[LINK_PROCESSOR] = {"the event processor", PROBE_REDIS, processor_judge, processor_say},
+	[LINK_ALERTER] = {"what sends to the room", PROBES, alerter_judge, alerter_say},
+	[LINK_ROOM] = {"oobetet's presence in the room", PROBES, room_judge, room_say},
 };
-
-const char *link_name(enum link link)
-{
-	return link < LINKS ? link_rows[link].name : "unknown";
-}

@@ -5,6 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A shorter pause between two readings hides no change that does not show elsewhere. */
+#define GAP 10 /* this part of max_latency */
+#define GAP_LEAST (3 * NSEC_PER_SEC)
+
 void runs_add(struct runs *runs, int value, nsec at, nsec gap)
 {
 	struct run *last = runs->count > 0 ? &runs->run[runs->count - 1] : NULL;
@@ -85,6 +89,11 @@ void readings_none(struct readings *readings, enum probe probe, bool local, cons
 	readings->probe[probe].tried = true;
 	readings->probe[probe].local = local;
 	snprintf(readings->probe[probe].why, READING_WHY, "%s", why);
+}
+
+nsec readings_gap(nsec max_latency)
+{
+	return max_latency / GAP > GAP_LEAST ? max_latency / GAP : GAP_LEAST;
 }
 
 void readings_port(struct readings *readings, int value, nsec at, nsec gap)

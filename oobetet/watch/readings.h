@@ -105,6 +105,9 @@ struct readings {
 
 void readings_init(struct readings *readings);
 
+/* The longest pause between two readings that hides nothing; never below three probes. */
+nsec readings_gap(nsec max_latency);
+
 /* `gap`: a longer pause between two readings is a time without one. */
 void readings_port(struct readings *readings, int value, nsec at, nsec gap);
 

@@ -369,7 +369,7 @@ static void alarm_judge(const struct world *w, enum kind kind)
 			w->probes);
 		for (int i = 0; i < w->faults; i++)
 			print_message("fault %s from %d until %d, mode %d\n",
-				link_name(w->fault[i].link), w->fault[i].from, w->fault[i].until,
+				link_rows[w->fault[i].link].noun, w->fault[i].from, w->fault[i].until,
 				(int)w->fault[i].mode);
 		print_message("%s\n%s", diagnosis.text, details.data);
 		buffer_free(&details);
@@ -463,7 +463,7 @@ static void never_a_wrong_name(void **state)
 		alarms_of_all,
 		100.0 * (double)(alarms_of_all - named_of_all) / (double)alarms_of_all);
 	for (int i = 0; i < LINKS; i++) {
-		print_message("%s: %ld\n", link_name((enum link)i), per_link[i]);
+		print_message("%s: %ld\n", link_rows[i].noun, per_link[i]);
 		assert_true(per_link[i] > alarms / 500);
 	}
 }
