@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/descriptors.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/resource.h>
@@ -54,6 +55,18 @@ bool descriptor_is_ready(int fd, short events)
 	struct pollfd poller = {.fd = fd, .events = events};
 
 	return poll(&poller, 1, 0) > 0;
+}
+
+bool descriptor_write(int fd, const char *bytes, size_t length)
+{
+	for (size_t done = 0; done < length;) {
+		ssize_t wrote = write(fd, bytes + done, length - done);
+
+		if (wrote < 0 && errno != EINTR)
+			return false;
+		done += wrote > 0 ? (size_t)wrote : 0;
+	}
+	return true;
 }
 
 void descriptors_keep_from_exec(int from)

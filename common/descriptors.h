@@ -23,6 +23,12 @@ void descriptors_complete(void);
 bool descriptor_is_ready(int fd, short events);
 
 /*
+ * Writes all of it to a descriptor that blocks. False, with errno: a part may be written, such as
+ * what a disk that is full now had room for.
+ */
+bool descriptor_write(int fd, const char *bytes, size_t length);
+
+/*
  * Between fork and exec: sets close-on-exec from `from` up, with close_range(2), or one by one
  * where the C library (musl) or the kernel has none.
  */

@@ -160,6 +160,10 @@ httpbroker-notify: error: output command: the test was not delivered" ]
 	grep -q 'httpbroker_notify_active' "$work/metrics"
 	run -0 httpbroker-notify --metrics-file /nowhere/x </dev/null
 	[[ $output = *'error: --metrics-file: cannot write /nowhere/x: No such file or directory; it is tried again every 10 s' ]]
+	# a disk that takes a part: here a limit
+	run -0 bash -c 'ulimit -f 1; exec httpbroker-notify --metrics-file "$0/part" </dev/null 2>&1 | cat' "$work"
+	[[ $output = *"error: --metrics-file: cannot write $work/part: File too large; it is tried again every 10 s" ]]
+	[ ! -e "$work/part" ] && [ ! -e "$work/part.new" ]
 }
 
 # example NAME ARGUMENT...: the command of doc/examples, for one problem; the programs that it uses only

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The metrics of httpbroker-notify: --metrics-file, and the same numbers in the log. */
+#include "common/descriptors.h"
 #include "common/memory.h"
 #include "common/prometheus.h"
 #include "httpbroker/notify/consumer.h"
@@ -71,19 +72,23 @@ static void metrics_text(
 	outputs_append(notify->outputs, out);
 }
 
-static bool file_write(const char *path, const struct buffer *text)
+/* 0, or errno. */
+static int file_write(const char *path, const struct buffer *text)
 {
 	char *draft = memory_printed("%s.new", path);
 
 	unlink(draft); /* a pipe there would block */
 	int fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	bool written = fd >= 0 && write(fd, text->data, text->length) == (ssize_t)text->length;
+	bool written = fd >= 0 && descriptor_write(fd, text->data, text->length) &&
+		       rename(draft, path) == 0;
+	int error = written ? 0 : errno;
 
 	if (fd >= 0)
 		close(fd);
-	written = written && rename(draft, path) == 0;
+	if (!written)
+		unlink(draft);
 	free(draft);
-	return written;
+	return error;
 }
 
 void metrics_write(struct notify *notify, const struct consumer *consumer, const char *path)
@@ -93,14 +98,14 @@ void metrics_write(struct notify *notify, const struct consumer *consumer, const
 	if (path == NULL)
 		return;
 	metrics_text(notify, consumer, &text);
-	bool written = file_write(path, &text);
+	int error = file_write(path, &text);
 	buffer_free(&text);
-	if (!written && !notify->metrics_fail)
+	if (error != 0 && !notify->metrics_fail)
 		log_error("--metrics-file: cannot write %s: %s; it is tried again every 10 s", path,
-			strerror(errno));
-	else if (written && notify->metrics_fail)
+			strerror(error));
+	else if (error == 0 && notify->metrics_fail)
 		log_info("--metrics-file: %s is written again", path);
-	notify->metrics_fail = !written;
+	notify->metrics_fail = error != 0;
 }
 
 void metrics_log(const struct notify *notify, const struct consumer *consumer)

@@ -2,6 +2,7 @@
 #include "httpbroker/submit/spool_files.h"
 
 #include "common/clocks.h"
+#include "common/descriptors.h"
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/number.h"
@@ -134,20 +135,6 @@ bool directory_each(int directory, void (*seen)(void *data, const char *name, si
 	return read;
 }
 
-static bool all_written(int fd, const struct buffer *bytes)
-{
-	size_t done = 0;
-
-	while (done < bytes->length) {
-		ssize_t wrote = write(fd, bytes->data + done, bytes->length - done);
-
-		if (wrote < 0 && errno != EINTR)
-			return false;
-		done += wrote > 0 ? (size_t)wrote : 0;
-	}
-	return fsync(fd) == 0;
-}
-
 /* A new file under a unique name that readers ignore. */
 static int new_open(int directory, char name[NEW_NAME])
 {
@@ -175,8 +162,8 @@ bool directory_write(
 
 	if (fd < 0)
 		return reason_set(why, "cannot write to the spool: %s", strerror(errno));
-	bool written = all_written(fd, bytes) && renameat(directory, new, directory, name) == 0 &&
-		       name_kept(directory);
+	bool written = descriptor_write(fd, bytes->data, bytes->length) && fsync(fd) == 0 &&
+		       renameat(directory, new, directory, name) == 0 && name_kept(directory);
 	if (!written) {
 		reason_set(why, "cannot write to the spool: %s", strerror(errno));
 		unlinkat(directory, new, 0);

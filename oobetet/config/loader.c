@@ -24,19 +24,6 @@ static const char loaded[] = "loaded\n", refused[] = "refused\n";
 
 /* ---- in the child ---- */
 
-static void text_send(const struct buffer *text)
-{
-	size_t sent = 0;
-
-	while (sent < text->length) {
-		ssize_t wrote = write(REPORT_FD, text->data + sent, text->length - sent);
-
-		if (wrote < 0 && errno != EINTR)
-			return;
-		sent += wrote > 0 ? (size_t)wrote : 0;
-	}
-}
-
 static _Noreturn void child_run(const char *path, int fd, pid_t monitor)
 {
 	struct buffer text = {NULL, 0, 0};
@@ -55,7 +42,7 @@ static _Noreturn void child_run(const char *path, int fd, pid_t monitor)
 		config_pack(config, &text);
 	else
 		buffer_append_text(&text, why.text);
-	text_send(&text);
+	descriptor_write(REPORT_FD, text.data, text.length);
 	_exit(0);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "oobetet/state/statefile.h"
 
+#include "common/descriptors.h"
 #include "common/duration.h"
 #include "common/log.h"
 #include "common/memory.h"
@@ -20,18 +21,6 @@
 /* ---- replaces a file: in the child ---- */
 
 #define NAMES 3 /* to write to, before it replaces the file */
-
-static bool all_written(int fd, const struct buffer *text)
-{
-	for (size_t done = 0; done < text->length;) {
-		ssize_t wrote = write(fd, text->data + done, text->length - done);
-
-		if (wrote < 0)
-			return false;
-		done += (size_t)wrote;
-	}
-	return fsync(fd) == 0;
-}
 
 static bool folder_synced(const char *path)
 {
@@ -69,7 +58,8 @@ int file_replace(const char *path, mode_t mode, const struct buffer *text)
 {
 	char *fresh;
 	int fd = fresh_open(path, &fresh);
-	bool done = fd >= 0 && fchmod(fd, mode) == 0 && all_written(fd, text) &&
+	bool done = fd >= 0 && fchmod(fd, mode) == 0 &&
+		    descriptor_write(fd, text->data, text->length) && fsync(fd) == 0 &&
 		    rename(fresh, path) == 0 && folder_synced(path);
 	int error = done ? 0 : errno;
 
