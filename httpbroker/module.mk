@@ -78,13 +78,13 @@ httpbroker_client_libclient_a_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
 httpbroker_client_libclient_a_SOURCES = \
 	httpbroker/client/transfer.c httpbroker/client/transfer.h
 
-# The files of the page for browsers, as numbers for the compiler.
+# The files of the page for browsers, as numbers for the compiler. They are not in BUILT_SOURCES: with
+# that, `make all TARGET` runs two makes, which build the same objects at once.
 PAGE_FILES = httpbroker/http/page/page.html httpbroker/http/page/page.js httpbroker/http/page/page.css
 PAGE_INCLUDES = httpbroker/http/page/page.html.inc httpbroker/http/page/page.js.inc \
 	httpbroker/http/page/page.css.inc
 EXTRA_DIST += $(PAGE_FILES) t/tools/browser
 CLEANFILES += $(PAGE_INCLUDES)
-BUILT_SOURCES = $(PAGE_INCLUDES)
 httpbroker/http/page.$(OBJEXT): $(PAGE_INCLUDES)
 $(PAGE_INCLUDES): $(PAGE_FILES)
 	$(AM_V_GEN)$(MKDIR_P) httpbroker/http/page && \
