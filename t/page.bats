@@ -18,7 +18,7 @@ browse() {
 	local options=()
 	while [[ "$1" == --* ]]; do
 		options+=("$1")
-		[ "$1" = --dark ] || { options+=("$2") && shift; }
+		[[ "$1" == --@(dark|busy) ]] || { options+=("$2") && shift; }
 		shift
 	done
 	timeout 150 "$root/t/tools/browser" "${options[@]}" "${url%state}$page_hash" "$@" 3>&-
@@ -244,7 +244,7 @@ write_rules() {
 		[[ "$url" =~ :[0-9]+/ ]]
 	}
 	poll 10 listens
-	run -0 browse --user any:sesame 'wait:data && data.role == "standby"' "$(shot standby)" 'print:document.getElementById("health").textContent' 'print:document.getElementById("empty").textContent'
+	run -0 browse --busy --user any:sesame 'wait:data && data.role == "standby"' "$(shot standby)" 'print:document.getElementById("health").textContent' 'print:document.getElementById("empty").textContent'
 	[[ "${lines[0]}" == '"Another broker is the active one. This broker has no checks to show; ask the active one.'* ]]
 	[ "${lines[1]}" = '"The checks are not known here."' ]
 	stop standby
@@ -253,17 +253,17 @@ write_rules() {
 	stop redis
 	away() { curl -sS "${url%state}page.json" | jq -e '.redis == false'; }
 	poll 20 away
-	run -0 browse "$(rows 10)" "$(shot redis-away)" 'print:document.getElementById("health").className' \
+	run -0 browse --busy "$(rows 10)" "$(shot redis-away)" 'print:document.getElementById("health").className' \
 		'print:document.getElementById("health").textContent'
 	[ "${lines[0]}" = '"bad"' ]
 	[[ "${lines[1]}" == '"Redis is away: '* ]]
 	# a broker that hangs is not shown as healthy, and its data not as new
 	echo 'globalThis.fetch = (url, {signal}) => new Promise((done, fail) => signal.addEventListener("abort", () => fail(signal.reason)))' >"$work/hanging.js"
-	run -0 browse "$(rows 10)" 'wait:document.getElementById("updated").textContent.startsWith("Updated ")' "file:$work/hanging.js" \
+	run -0 browse --busy "$(rows 10)" 'wait:document.getElementById("updated").textContent.startsWith("Updated ")' "file:$work/hanging.js" \
 		'wait:document.getElementById("health").textContent == "The broker has not answered for 10 seconds. What is shown is old."' \
 		'print:document.getElementById("health").className' 'wait:document.getElementById("updated").textContent.startsWith("Old: ")'
 	[ "$output" = '"bad"' ]
-	run -0 browse "$(rows 10)" "file:$work/offline.js" 'wait:document.getElementById("health").textContent == "The broker cannot be reached. What is shown is old."' \
+	run -0 browse --busy "$(rows 10)" "file:$work/offline.js" 'wait:document.getElementById("health").textContent == "The broker cannot be reached. What is shown is old."' \
 		"$(rows 10)"
 }
 
