@@ -111,10 +111,11 @@ socket_listens() {
 	refuses 75 "cannot listen on unix:$work/b.sock: Address already in use" --port "unix:$work/b.sock"
 	curl -sSf --unix-socket "$work/b.sock" http://broker/state
 	: >"$work/file"
-	refuses 71 "cannot listen on unix:$work/file: the file is no socket: remove it, or choose another path" \
+	refuses 73 "cannot listen on unix:$work/file: the file is no socket: remove it, or choose another path" \
 		--port "unix:$work/file"
 	[ -f "$work/file" ]
-	refuses 71 'No such file' --port "unix:$work/none/b.sock"
+	refuses 73 'No such file' --port "unix:$work/none/b.sock"
+	refuses 73 'Not a directory' --port "unix:$work/file/b.sock"
 	refuses 75 'cannot listen on 192.0.2.1:3090: Cannot assign' --port 192.0.2.1:3090
 	# a file put there meanwhile by another process is not removed at exit
 	rm "$work/b.sock"

@@ -268,15 +268,30 @@ static struct endpoint *endpoints_listen(
 	return NULL;
 }
 
+static int exit_code(int error)
+{
+	switch (error) {
+	case EADDRINUSE:
+	case EADDRNOTAVAIL:
+		return EX_TEMPFAIL;
+	case EACCES:
+		return EX_NOPERM;
+	case EEXIST: /* these only where it is a path */
+	case ENOENT:
+	case ENOTDIR:
+	case EROFS:
+		return EX_CANTCREAT;
+	default:
+		return EX_OSERR;
+	}
+}
+
 _Noreturn static void listen_die(const char *where, const char *hint)
 {
 	if (errno == EINTR) /* a signal says to stop */
 		exit(0);
 
-	bool temporary = errno == EADDRINUSE || errno == EADDRNOTAVAIL;
-	int code = temporary ? EX_TEMPFAIL : errno == EACCES ? EX_NOPERM : EX_OSERR;
-
-	die(code, "cannot listen on %s: %s%s", where,
+	die(exit_code(errno), "cannot listen on %s: %s%s", where,
 		errno == EEXIST ? "the file is no socket: remove it, or choose another path"
 				: strerror(errno),
 		hint);
