@@ -6,7 +6,7 @@
 #include "common/utf8.h"
 #include "common/utf8_clean.h"
 #include "oobetet/channel/watches.h"
-#include "oobetet/ipc.h"
+#include "oobetet/message.h"
 #include "oobetet/watch/rooms.h"
 
 #include <errno.h>

@@ -7,6 +7,7 @@
 #include "common/options.h"
 #include "common/secret.h"
 #include "oobetet/explain.h"
+#include "oobetet/ipc.h"
 #include "oobetet/monitor.h"
 
 #include <errno.h>

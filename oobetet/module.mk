@@ -14,6 +14,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/dispatch.c \
 	oobetet/explain.c oobetet/explain.h \
 	oobetet/ipc.c oobetet/ipc.h \
+	oobetet/message.c oobetet/message.h \
 	oobetet/metrics.c \
 	oobetet/monitor.c oobetet/monitor.h \
 	oobetet/planned.c \
@@ -95,9 +96,9 @@ UNIT_TESTS += t/unit/oobetet-http
 t_unit_oobetet_http_SOURCES = t/unit/oobetet-http.c t/unit/unit.h
 t_unit_oobetet_http_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_oobetet_http_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
-UNIT_TESTS += t/unit/oobetet-ipc
-t_unit_oobetet_ipc_SOURCES = t/unit/oobetet-ipc.c t/unit/unit.h
-t_unit_oobetet_ipc_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += t/unit/oobetet-message
+t_unit_oobetet_message_SOURCES = t/unit/oobetet-message.c t/unit/unit.h
+t_unit_oobetet_message_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += t/unit/oobetet-statefile
 t_unit_oobetet_statefile_SOURCES = t/unit/oobetet-statefile.c t/unit/unit.h
 t_unit_oobetet_statefile_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
@@ -152,10 +153,10 @@ FUZZ_TARGETS += t/fuzz/oobetet-config
 t_fuzz_oobetet_config_SOURCES = t/fuzz/oobetet-config.c $(T_FUZZ)
 t_fuzz_oobetet_config_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_oobetet_config_LDADD = $(OOBETET_LIBS)
-FUZZ_TARGETS += t/fuzz/oobetet-ipc
-t_fuzz_oobetet_ipc_SOURCES = t/fuzz/oobetet-ipc.c $(T_FUZZ)
-t_fuzz_oobetet_ipc_LDFLAGS = $(FUZZ_LINK)
-t_fuzz_oobetet_ipc_LDADD = $(OOBETET_LIBS)
+FUZZ_TARGETS += t/fuzz/oobetet-message
+t_fuzz_oobetet_message_SOURCES = t/fuzz/oobetet-message.c $(T_FUZZ)
+t_fuzz_oobetet_message_LDFLAGS = $(FUZZ_LINK)
+t_fuzz_oobetet_message_LDADD = $(OOBETET_LIBS)
 FUZZ_TARGETS += t/fuzz/oobetet-listen
 t_fuzz_oobetet_listen_SOURCES = t/fuzz/oobetet-listen.c $(T_FUZZ)
 t_fuzz_oobetet_listen_LDFLAGS = $(FUZZ_LINK)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The monitor's end of one worker: starts the process, exchanges messages without ever blocking,
- * and when it ends or falls silent, kills what is left and restarts it with back-off. ipc.h
+ * and when it ends or falls silent, kills what is left and restarts it with back-off. message.h
  * describes the messages; those about the worker itself (alive, online, gone) are handled here.
  * Every function takes NULL for a worker that is not configured.
  */
@@ -9,7 +9,7 @@
 #define OOBETET_WORKER_H
 
 #include "oobetet/config/config.h"
-#include "oobetet/ipc.h"
+#include "oobetet/message.h"
 #include "oobetet/selfexec.h"
 
 #include <poll.h>

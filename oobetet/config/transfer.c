@@ -2,7 +2,7 @@
 /* A configuration on its way to another process: a part to a worker, all of it to the monitor. */
 #include "common/memory.h"
 #include "oobetet/config/keys.h"
-#include "oobetet/ipc.h"
+#include "oobetet/message.h"
 
 #include <string.h>
 
@@ -104,7 +104,7 @@ uint64_t config_part(const struct config *config, unsigned workers)
 /*
  * ---- all of it, as a text, from the process that has read it to the monitor ----
  *
- * Lines of fields, separated by tabs and escaped as in ipc.h:
+ * Lines of fields, separated by tabs and escaped as in message.h:
  *
  *     exposed PATH         a file that holds a secret, and that everybody may read
  *     key NAME VALUE       before the first `watch` those of the process, then those of the watch
@@ -117,7 +117,7 @@ static void field_write(struct buffer *out, const char *first, const char *field
 	buffer_append_text(out, first);
 	if (field != NULL) {
 		buffer_append(out, "\t", 1);
-		ipc_escape(out, field);
+		field_escape(out, field);
 	}
 	buffer_append(out, "\n", 1);
 }
@@ -166,7 +166,8 @@ static bool line_take(struct config *config, char *line, bool *end, struct reaso
 	const char *first = strsep(&line, "\t");
 	char *second = strsep(&line, "\t"), *third = strsep(&line, "\t");
 
-	if ((second != NULL && !ipc_unescape(second)) || (third != NULL && !ipc_unescape(third)))
+	if ((second != NULL && !field_unescape(second)) ||
+		(third != NULL && !field_unescape(third)))
 		return reason_set(why, "an unknown escape");
 	*end = strcmp(first, "end") == 0;
 	if (strcmp(first, "watch") == 0) {

@@ -6,7 +6,7 @@
 #ifndef OOBETET_HTTP_PAGERDUTY_H
 #define OOBETET_HTTP_PAGERDUTY_H
 
-#include "oobetet/ipc.h"
+#include "oobetet/message.h"
 
 #include <stdint.h>
 

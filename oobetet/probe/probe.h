@@ -2,7 +2,7 @@
 /*
  * Private to the probe worker: one probe of one watch. The worker starts each when it is due, lets
  * it work without blocking, and gives it up after a limit. When a probe ends, it has reported one
- * reading to the monitor (ipc.h).
+ * reading to the monitor (message.h).
  */
 #ifndef OOBETET_PROBE_PROBE_H
 #define OOBETET_PROBE_PROBE_H

@@ -5,7 +5,7 @@
 #include "common/memory.h"
 #include "common/number.h"
 #include "common/utf8_clean.h"
-#include "oobetet/ipc.h"
+#include "oobetet/message.h"
 #include "oobetet/state/statefile.h"
 
 #include <errno.h>
@@ -33,12 +33,12 @@ void quiet_write(const struct quiet *quiet, struct buffer *out)
 		const struct quiet_entry *entry = &quiet->entry[i];
 
 		buffer_append_text(out, "quiet\t");
-		ipc_escape(out, entry->watch);
+		field_escape(out, entry->watch);
 		buffer_printf(out, "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t", entry->from,
 			entry->until, entry->boot);
-		ipc_escape(out, entry->boot_id);
+		field_escape(out, entry->boot_id);
 		buffer_append_text(out, "\t");
-		ipc_escape(out, entry->reason);
+		field_escape(out, entry->reason);
 		buffer_append_text(out, "\n");
 	}
 	state_seal(out);
@@ -57,7 +57,7 @@ static bool line_read(char *line, struct quiet_entry *entry)
 	*entry = (struct quiet_entry){.ends = 0};
 	for (int i = 0; i < FIELDS_OF_A_LINE; i++) {
 		field[i] = strsep(&line, "\t");
-		if (field[i] == NULL || !ipc_unescape(field[i]))
+		if (field[i] == NULL || !field_unescape(field[i]))
 			return false;
 	}
 	return line == NULL && strcmp(field[KEYWORD], "quiet") == 0 &&

@@ -2,7 +2,7 @@
 /*
  * Planned work: times in which the alarms of a watch are held back (watch_hold()). `oobetet
  * --quiet` writes them to a file beside the state file, lines of tab-separated fields, escaped as
- * in ipc.h, with a checksum at the end as in state.h:
+ * in message.h, with a checksum at the end as in state.h:
  *
  *     oobetet-quiet 1
  *     quiet WATCH FROM UNTIL BOOT BOOT_ID REASON

@@ -3,7 +3,7 @@
 
 #include "common/memory.h"
 #include "common/number.h"
-#include "oobetet/ipc.h"
+#include "oobetet/message.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -164,7 +164,7 @@ static void line_write(struct buffer *out, enum line line, const void *from)
 		else
 			buffer_append(out, "\t", 1);
 		if (field->type == FIELD_TEXT)
-			ipc_escape(out, at);
+			field_escape(out, at);
 		else if (field->type == FIELD_FLAG)
 			buffer_append_text(out, *(const bool *)at ? "1" : "0");
 	}
@@ -332,7 +332,7 @@ static bool fields_read(enum line line, char *text, void *into)
 	for (const struct field *field = lines[line].fields; field->type != FIELD_END; field++) {
 		char *value = strsep(&text, "\t");
 
-		if (value == NULL || !ipc_unescape(value) || !field_read(field, value, into))
+		if (value == NULL || !field_unescape(value) || !field_read(field, value, into))
 			return false;
 	}
 	return text == NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The content of the state file: lines of tab-separated fields, escaped as in ipc.h, from
+ * The content of the state file: lines of tab-separated fields, escaped as in message.h, from
  * `oobetet-state 2` to `end` with a checksum of everything before:
  *
  *     written WALL

@@ -4,7 +4,7 @@
 
 #include "oobetet/channel/asides.h"
 #include "oobetet/channel/channels.h"
-#include "oobetet/ipc.h"
+#include "oobetet/message.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #include "common/lines.h"
 #include "common/utf8.h"
 #include "common/utf8_clean.h"
-#include "oobetet/ipc.h"
+#include "oobetet/message.h"
 #include "t/fuzz/fuzz.h"
 
 #define ANYBODY ((enum speaker)(SPEAKER_MONITOR | SPEAKER_XMPP | SPEAKER_HTTP))

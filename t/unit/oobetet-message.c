@@ -6,7 +6,8 @@
 #include "common/utf8.h"
 #include "common/utf8_clean.h"
 #include "oobetet/channel/notification.h"
-#include "oobetet/ipc.h"
+#include "oobetet/config/config.h"
+#include "oobetet/message.h"
 
 #include <stdlib.h>
 #include <string.h>
