@@ -12,6 +12,8 @@
 #   log_has NAME PATTERN    succeeds if a line of NAME.log matches the extended regular expression
 #   count_of NAME PATTERN   prints the number of matching lines in NAME.log
 #   at_least N NAME PATTERN succeeds if there are at least N
+#   sanitized NAME          succeeds if it has a sanitizer, which keeps freed memory: a limit of memory
+#                           is for the others
 #   free_port [N]           prints N unused ports
 
 # for `run -75 command`; the demo is not bats, but a bats test may run it
@@ -152,6 +154,11 @@ count_of() {
 
 at_least() {
 	[ "$(count_of "$2" "$3")" -ge "$1" ]
+}
+
+# The shadow memory has terabytes.
+sanitized() {
+	[ "$(awk '/^VmSize:/ { print $2 }' "/proc/${pids[$1]}/status")" -gt 1000000000 ]
 }
 
 listening() {
