@@ -107,6 +107,45 @@ static void room_note(struct monitor *monitor, enum message_type type, const cha
 	}
 }
 
+/* Somebody, or oobetet itself, has entered or left a room, or a question was asked there. */
+static void room_apply(
+	struct monitor *monitor, enum message_type type, char *const field[], nsec now)
+{
+	switch (type) {
+	case MESSAGE_CREATED:
+		rooms_set_created(monitor->rooms, field[0]);
+		room_note(monitor, MESSAGE_CREATED, field[0], "", now);
+		break;
+	case MESSAGE_OCCUPANT:
+		rooms_see(monitor->rooms, field[0], field[1],
+			&(struct identity){field[2], field[3], field[4]}, now);
+		room_note(monitor, MESSAGE_OCCUPANT, field[0], field[1], now);
+		break;
+	case MESSAGE_VACATED:
+		room_note(monitor, MESSAGE_VACATED, field[0], field[1], now);
+		break;
+	case MESSAGE_DEPARTED:
+		rooms_depart(monitor->rooms, field[0], field[1]);
+		break;
+	case MESSAGE_JOINED:
+		if (rooms_set_joined(monitor->rooms, field[0], field[1]))
+			watches_open(&monitor->watches, CHANNEL_ROOM, field[0]);
+		break;
+	case MESSAGE_LEFT:
+		if (!rooms_left(monitor->rooms, field[0], field[1], now))
+			break;
+		watches_close(&monitor->watches, CHANNEL_ROOM, field[0], field[1]);
+		missed_send(monitor, rooms_index(monitor->rooms, field[0]));
+		break;
+	case MESSAGE_ASKED:
+		if (rooms_may_answer(monitor->rooms, field[0], now))
+			announce_status(monitor, field[0], now);
+		break;
+	default:
+		break;
+	}
+}
+
 /* ---- readings of the probe worker, for the diagnosis ---- */
 
 /* An empty field is a number that is not known. */
@@ -198,33 +237,13 @@ void dispatch_message(struct monitor *monitor, const struct message *message, ns
 			history_apply(monitor, stamp, field, now);
 		break;
 	case MESSAGE_CREATED:
-		rooms_set_created(monitor->rooms, field[0]);
-		room_note(monitor, MESSAGE_CREATED, field[0], "", now);
-		break;
 	case MESSAGE_OCCUPANT:
-		rooms_see(monitor->rooms, field[0], field[1],
-			&(struct identity){field[2], field[3], field[4]}, now);
-		room_note(monitor, MESSAGE_OCCUPANT, field[0], field[1], now);
-		break;
 	case MESSAGE_VACATED:
-		room_note(monitor, MESSAGE_VACATED, field[0], field[1], now);
-		break;
 	case MESSAGE_DEPARTED:
-		rooms_depart(monitor->rooms, field[0], field[1]);
-		break;
 	case MESSAGE_JOINED:
-		if (rooms_set_joined(monitor->rooms, field[0], field[1]))
-			watches_open(&monitor->watches, CHANNEL_ROOM, field[0]);
-		break;
 	case MESSAGE_LEFT:
-		if (!rooms_left(monitor->rooms, field[0], field[1], now))
-			break;
-		watches_close(&monitor->watches, CHANNEL_ROOM, field[0], field[1]);
-		missed_send(monitor, rooms_index(monitor->rooms, field[0]));
-		break;
 	case MESSAGE_ASKED:
-		if (rooms_may_answer(monitor->rooms, field[0], now))
-			announce_status(monitor, field[0], now);
+		room_apply(monitor, message->type, field, now);
 		break;
 	case MESSAGE_DONE:
 		answer_apply(monitor, message, ANSWER_DONE, "", now);

@@ -14,6 +14,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/dispatch.c \
 	oobetet/explain.c oobetet/explain.h \
 	oobetet/ipc.c oobetet/ipc.h \
+	oobetet/loop.c \
 	oobetet/message.c oobetet/message.h \
 	oobetet/metrics.c \
 	oobetet/monitor.c oobetet/monitor.h \
