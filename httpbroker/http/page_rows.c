@@ -142,12 +142,33 @@ static struct text tags_of(const struct encoded *encoded)
 	return (struct text){tail + skip, (size_t)(c + 1 - tail) - skip};
 }
 
+/* The length of the JSON string that begins here, with its quotes. */
+static size_t string_length(const char *begin, const char *end)
+{
+	const char *c = begin + 1;
+
+	while (c < end && *c != '"')
+		c += *c == '\\' ? 2 : 1;
+	return (size_t)(c + 1 - begin);
+}
+
+/* Each tag is compared by itself: `","` stands between any two. */
 static bool has_tag(const struct check *check, struct text tag)
 {
 	if (tag.bytes == NULL)
 		return true;
 	const struct text tags = tags_of(&check->encoded);
-	return tags.bytes != NULL && memmem(tags.bytes, tags.length, tag.bytes, tag.length) != NULL;
+	if (tags.bytes == NULL)
+		return false;
+	const char *each = tags.bytes + 1, *end = tags.bytes + tags.length;
+	while (each < end && *each == '"') {
+		size_t length = string_length(each, end);
+
+		if (length == tag.length && memcmp(each, tag.bytes, length) == 0)
+			return true;
+		each += length + 1; /* and the comma, or the bracket */
+	}
+	return false;
 }
 
 static bool state_matches(int wanted, enum state reported, bool stale)

@@ -183,6 +183,11 @@ static void filters_select(void **state)
 		"Web:w ");
 	assert_rows(
 		checks, &(struct page_filter){none, none, text_literal("\"web\""), PAGE_ALL}, "");
+	/* it stands between two tags, but is none */
+	assert_rows(checks, &(struct page_filter){none, none, text_literal("\",\""), PAGE_ALL}, "");
+	check_put(checks, ",", "comma", STATE_OK, 300, "", 0);
+	assert_rows(checks, &(struct page_filter){none, none, text_literal("\",\""), PAGE_ALL},
+		",:comma ");
 	checks_free(checks);
 }
 
