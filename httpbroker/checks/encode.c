@@ -2,6 +2,7 @@
 #include "httpbroker/checks/encode.h"
 
 #include "common/memory.h"
+#include "common/utf8.h"
 #include "common/utf8_clean.h"
 #include "httpbroker/limits.h"
 
@@ -131,15 +132,13 @@ static void text_append(struct buffer *out, const char *key, struct text text)
 /* Keeps line breaks. A long text is cut between characters, and `…` follows. */
 static void text_append_cut(struct buffer *out, const char *key, struct text text, size_t limit)
 {
-	static const char ellipsis[] = "\xe2\x80\xa6\"";
+	static const char ellipsis[] = UTF8_ELLIPSIS "\"";
 	bool cut = text.length > limit;
 
 	if (text.bytes == NULL)
 		return;
 	if (cut)
-		for (text.length = limit; text.length > 0; text.length--)
-			if (((unsigned char)text.bytes[text.length] & 0xc0) != 0x80)
-				break;
+		text.length = utf8_whole(text.bytes, limit);
 	buffer_append_text(out, key);
 	string_append(out, text, UTF8_LINES);
 	if (!cut)
@@ -177,9 +176,9 @@ struct encoded encoded_make(const struct event *event, int flapjack, struct buff
 {
 	struct encoded encoded;
 
-	/* Flapjack 1 takes the state of a service for lasting, even acknowledgement. */
 	text_append(out, "{\"entity\":", event->entity);
 	text_append(out, ",\"check\":", event->check);
+	/* Flapjack 1 takes the state of a service for lasting, even acknowledgement */
 	buffer_append_text(
 		out, state_lasts(event->state) ? ",\"type\":\"service\"" : ",\"type\":\"action\"");
 	size_t start = out->length;

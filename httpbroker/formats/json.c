@@ -3,6 +3,7 @@
 
 #include "common/buffer.h"
 #include "common/number.h"
+#include "common/utf8.h"
 #include "common/utf8_clean.h"
 #include "httpbroker/limits.h"
 
@@ -186,9 +187,7 @@ static void name_cut(struct buffer *name, size_t limit, const struct buffer *who
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
 
-	while (limit > 0 && ((unsigned char)name->data[limit] & 0xc0) == 0x80)
-		limit--;
-	name->length = limit;
+	name->length = utf8_whole(name->data, limit);
 	EVP_Digest(whole->data, whole->length, digest, NULL, EVP_sha256(), NULL);
 	for (int i = 0; i < NAME_HASH / 2; i++)
 		buffer_printf(name, "%02x", digest[i]);
