@@ -3,6 +3,7 @@
 
 #include "common/memory.h"
 #include "common/secret.h"
+#include "common/utf8.h"
 #include "httpbroker/limits.h"
 
 #include <fnmatch.h>
@@ -179,6 +180,26 @@ bool acl_allows(const struct acl *acl, int flapjack, struct text entity, struct 
 		check = (struct text){colon + 1, check.length - before - 1};
 	}
 	return true;
+}
+
+/* How much of a name a message quotes. */
+static int quoted_length(struct text name)
+{
+	return (int)utf8_whole(name.bytes, name.length < 64 ? name.length : 64);
+}
+
+bool acl_check(const struct acl *acl, int flapjack, struct text entity, struct text check,
+	struct reason *why)
+{
+	if (acl_allows(acl, flapjack, entity, check))
+		return true;
+	if (!acl_allows(acl, flapjack, entity, (struct text){NULL, 0}))
+		return reason_set(why, "this token may not write '%.*s'", quoted_length(entity),
+			entity.bytes);
+	return reason_set(why,
+		"this token may not write '%.*s:%.*s': its check's name has a colon, up to which it "
+		"may be an entity's",
+		quoted_length(entity), entity.bytes, quoted_length(check), check.bytes);
 }
 
 enum { BASIC_MAX = 1024 }; /* bytes of `user:TOKEN` */

@@ -57,6 +57,10 @@ struct acl {
  */
 bool acl_allows(const struct acl *acl, int flapjack, struct text entity, struct text check);
 
+/* The same; false, with the reason of a refusal. */
+bool acl_check(const struct acl *acl, int flapjack, struct text entity, struct text check,
+	struct reason *why);
+
 enum { TOKEN_MAX = 256 }; /* bytes of a token's buffer, padded with NULs, at least one */
 
 /*

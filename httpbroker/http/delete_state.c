@@ -53,10 +53,9 @@ static struct submission *delete_begin(struct request *request)
 		response_error(response, 400, "%s", why.text);
 		return NULL;
 	}
-	if (!acl_allows(request->grant.acl, request->broker->flapjack, entity,
-		    (struct text){NULL, 0})) {
-		response_error(response, 403, "this token may not write '%.*s'", (int)entity.length,
-			entity.bytes);
+	if (!acl_check(request->grant.acl, request->broker->flapjack, entity,
+		    (struct text){NULL, 0}, &why)) {
+		response_error(response, 403, "%s", why.text);
 		return NULL;
 	}
 	struct deletion *deletion = deletion_new(entity, check);

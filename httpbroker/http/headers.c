@@ -293,7 +293,7 @@ bool accepts_json(const char *value)
 	       (json_weight > 0 && json_weight == text_weight && json == RANGE_EXACT);
 }
 
-/* Which route answers a request; the query; refusals. */
+/* ---- which route answers a request; refusals ---- */
 
 /* `methods` is the same for all routes of a path: the Allow header. */
 static const struct {

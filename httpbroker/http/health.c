@@ -118,19 +118,20 @@ struct health health_of(const struct delivery_status *status, bool stopping, nse
 		health.since = status->redis_since;
 	if (status->output && status->output_since > health.since)
 		health.since = status->output_since;
-	if (stopping)
+	if (stopping) {
 		health = (struct health){"the broker is stopping", now};
-	else if (!status->redis_up && !status->memory_only) {
+	} else if (!status->redis_up && !status->memory_only) {
 		snprintf(health.why, sizeof health.why, "Redis is away%s%s",
 			*status->redis_why != '\0' ? ": " : "", status->redis_why);
 		health.since = status->redis_since;
 	} else if (status->output && !status->output_up) {
 		snprintf(health.why, sizeof health.why, "--output %s", status->output_why);
 		health.since = status->output_since;
-	} else if (status->role == DELIVERY_STANDS_BY)
+	} else if (status->role == DELIVERY_STANDS_BY) {
 		health = (struct health){"another broker is the active one", status->role_since};
-	else if (status->role == DELIVERY_STARTS)
+	} else if (status->role == DELIVERY_STARTS) {
 		health = (struct health){"the broker is starting", status->role_since};
+	}
 	return health;
 }
 

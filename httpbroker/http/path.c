@@ -79,11 +79,11 @@ static void shown_mask(char *shown)
 
 struct path *path_read(const char *target)
 {
-	static const char first[] = "/state/", ping[] = "/ping/", masked[] = "/ping/@***/";
+	static const char state[] = "/state/", ping[] = "/ping/", masked[] = "/ping/@***/";
 	bool is_ping = strncmp(target, ping, sizeof ping - 1) == 0;
-	size_t begin = is_ping ? sizeof ping - 1 : sizeof first - 1;
+	size_t begin = is_ping ? sizeof ping - 1 : sizeof state - 1;
 
-	if (!is_ping && strncmp(target, first, begin) != 0)
+	if (!is_ping && strncmp(target, state, begin) != 0)
 		return NULL;
 	size_t length = strcspn(target + begin, "?"), size = 2 * (length + sizeof masked);
 	struct path *path = memory_zeroed(1, sizeof *path + size);

@@ -64,7 +64,7 @@ static bool action_read(struct request *request, struct ping *ping)
 	if (!number_parse(text, 0, 255, &status, &ignored)) {
 		response_error(&request->response, 404,
 			"there is no action '%.*s'; there are start, fail, log and 0 to 255",
-			(int)utf8_cut(word->bytes, word->length < 64 ? word->length : 64),
+			(int)utf8_whole(word->bytes, word->length < 64 ? word->length : 64),
 			word->bytes);
 		return false;
 	}
@@ -174,7 +174,7 @@ static void summary_make(struct ping *ping)
 /* The end of a log says why it failed, so the beginning is left out of a long one. */
 static void output_read(struct request *request, struct ping *ping)
 {
-	static const char ellipsis[] = "\xe2\x80\xa6";
+	static const char ellipsis[] = UTF8_ELLIPSIS;
 	const struct buffer *body = &request->holding.body;
 	struct buffer clean = {NULL, 0, 0};
 	size_t skip = 0;
@@ -183,8 +183,7 @@ static void output_read(struct request *request, struct ping *ping)
 	if (clean.length > 0 && (request->cut || clean.length > LIMIT_DETAILS)) {
 		if (clean.length + sizeof ellipsis > LIMIT_DETAILS)
 			skip = clean.length + sizeof ellipsis - LIMIT_DETAILS;
-		while (((unsigned char)clean.data[skip] & 0xc0) == 0x80)
-			skip++;
+		skip += utf8_severed(clean.data + skip, clean.length - skip);
 		buffer_append_text(&ping->output, ellipsis);
 	}
 	if (clean.length > 0)
@@ -207,12 +206,6 @@ static void event_make(const struct request *request, const struct ping *ping, s
 	event->ttl = ping->ttl;
 }
 
-/* As much of it as a message quotes. */
-static int text_start(struct text text)
-{
-	return (int)utf8_cut(text.bytes, text.length < 64 ? text.length : 64);
-}
-
 /* False: a 400 or 403. */
 static bool event_permitted(struct request *request, struct event *event, struct moment now)
 {
@@ -225,10 +218,8 @@ static bool event_permitted(struct request *request, struct event *event, struct
 		request_refuse(request, NULL, OUTCOME_INVALID, why.text);
 		return false;
 	}
-	if (acl_allows(request->grant.acl, flapjack, event->entity, event->check))
+	if (acl_check(request->grant.acl, flapjack, event->entity, event->check, &why))
 		return true;
-	reason_set(&why, "this token may not write '%.*s:%.*s'", text_start(event->entity),
-		event->entity.bytes, text_start(event->check), event->check.bytes);
 	request_refuse(request, NULL, OUTCOME_FORBIDDEN, why.text);
 	return false;
 }

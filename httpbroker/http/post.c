@@ -249,21 +249,25 @@ static void number_append(struct buffer *out, const char *key, uint32_t number)
 	jsontext_number(out, number);
 }
 
+/* The value of `result` in a list. */
+static const char *result_word(enum outcome outcome)
+{
+	if (outcome_is_success(outcome))
+		return outcome_name(outcome);
+	return outcome_is_busy(outcome) ? "busy" : "refused";
+}
+
 static void item_append(struct buffer *out, const struct item *item)
 {
-	bool accepted = outcome_is_success(item->outcome);
-
 	number_append(out, "{\"index\":", item->index);
 	if (item->line > 0)
 		number_append(out, ",\"line\":", item->line);
 	if (item->format != NULL && item->format->many)
 		number_append(out, ",\"part\":", item->part);
 	buffer_append_text(out, ",\"result\":\"");
-	buffer_append_text(out, accepted                         ? outcome_name(item->outcome)
-				: outcome_is_busy(item->outcome) ? "busy"
-								 : "refused");
+	buffer_append_text(out, result_word(item->outcome));
 	buffer_append_text(out, "\"");
-	if (!accepted) {
+	if (!outcome_is_success(item->outcome)) {
 		buffer_append_text(out, ",\"error\":");
 		response_string(out, outcome_words(item));
 	}
@@ -302,22 +306,27 @@ static void list_respond(const struct submission *submission, struct response *r
 	}
 }
 
+/* Each without its newline. */
+static void echoes_log(const struct submission *submission)
+{
+	struct buffer echo = {NULL, 0, 0};
+
+	for (size_t i = 0; i < submission->count; i++) {
+		if (!is_echoed(&submission->items[i]))
+			continue;
+		buffer_clear(&echo);
+		echo_append(&echo, &submission->items[i].prepared);
+		log_debug("%.*s", (int)echo.length - 1, echo.data);
+	}
+	buffer_free(&echo);
+}
+
 void post_respond(struct post *post, struct response *response)
 {
 	outcomes_set(post);
 	outcomes_count(post);
-	if (log_enabled(LOG_LEVEL_DEBUG)) {
-		struct buffer echo = {NULL, 0, 0};
-
-		for (size_t i = 0; i < post->submission.count; i++) {
-			if (!is_echoed(&post->submission.items[i]))
-				continue;
-			buffer_clear(&echo);
-			echo_append(&echo, &post->submission.items[i].prepared);
-			log_debug("%.*s", (int)echo.length - 1, echo.data);
-		}
-		buffer_free(&echo);
-	}
+	if (log_enabled(LOG_LEVEL_DEBUG))
+		echoes_log(&post->submission);
 	if (post->one)
 		one_respond(&post->submission.items[0], response);
 	else

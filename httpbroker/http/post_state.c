@@ -71,37 +71,19 @@ static void event_pass(struct event_sink *sink, enum skipped why)
 		item->outcome = outcomes[why];
 }
 
-static bool is_allowed(const struct collector *collector, struct text entity, struct text check)
-{
-	return acl_allows(
-		collector->request->grant.acl, collector->context.flapjack, entity, check);
-}
-
-static void event_forbid(struct collector *collector, const struct event *event)
-{
-	struct reason why;
-
-	if (is_allowed(collector, event->entity, (struct text){NULL, 0}))
-		reason_set(&why,
-			"this token may not write '%.64s:%.64s': its check's name has a colon, up to "
-			"which it may be an entity's",
-			event->entity.bytes, event->check.bytes);
-	else
-		reason_set(&why, "this token may not write '%.64s'", event->entity.bytes);
-	item_refuse(collector, OUTCOME_FORBIDDEN, &why);
-}
-
 static void event_add(struct event_sink *sink, const struct event *given)
 {
 	struct collector *collector = (struct collector *)sink;
+	const struct acl *acl = collector->request->grant.acl;
 	int flapjack = collector->context.flapjack;
 	struct event event = *given;
+	struct reason why;
 
 	if (event.former_check.bytes != NULL &&
-		!is_allowed(collector, event.former_entity, event.former_check))
+		!acl_allows(acl, flapjack, event.former_entity, event.former_check))
 		event.former_check = (struct text){NULL, 0};
-	if (!is_allowed(collector, event.entity, event.check)) {
-		event_forbid(collector, &event);
+	if (!acl_check(acl, flapjack, event.entity, event.check, &why)) {
+		item_refuse(collector, OUTCOME_FORBIDDEN, &why);
 		return;
 	}
 	struct item *item = item_add(collector);
@@ -232,30 +214,31 @@ static void post_sns_begin(struct request *request, json_t *document)
 		sns_message_new(request->broker->sns, document, certificate_fetched, request);
 }
 
-/* The message holds no event. */
+/* The message holds no event. Log lines are limited: anybody can post what looks like a message. */
 static struct submission *message_respond(
 	struct request *request, enum sns_message_step step, const struct reason *why)
 {
+	static struct log_limit limit;
 	struct response *response = &request->response;
 	struct reason refusal;
 
-	/* Limited, for anybody can post what looks like a message. request.c logs refusals. */
-	static struct log_limit limit;
-	if (step == SNS_MESSAGE_DONE)
+	switch (step) {
+	case SNS_MESSAGE_DONE:
 		log_limited(&limit, clock_monotonic(), log_info, "SNS: %s", why->text);
-	else if (step != SNS_MESSAGE_REFUSED)
-		log_limited(&limit, clock_monotonic(), log_warning, "SNS: not verified yet: %s",
-			why->text);
-	if (step == SNS_MESSAGE_DONE) {
 		counters_event(request->broker->counters, &format_sns, OUTCOME_NOTED, 1);
 		response->status = 200;
 		response->type = CONTENT_TEXT;
 		buffer_printf(&response->body, "SNS: %s\n", why->text);
-	} else if (step == SNS_MESSAGE_LATER) {
+		break;
+	case SNS_MESSAGE_LATER:
+		log_limited(&limit, clock_monotonic(), log_warning, "SNS: not verified yet: %s",
+			why->text);
 		request_refuse(request, &format_sns, OUTCOME_LATER, why->text);
-	} else {
+		break;
+	default: /* request.c logs it */
 		reason_set(&refusal, "SNS: %s", why->text);
 		request_refuse(request, &format_sns, OUTCOME_FORBIDDEN, refusal.text);
+		break;
 	}
 	return NULL;
 }

@@ -56,24 +56,28 @@ static bool asks_for_challenge(const struct request *request)
 	       request->headers[HEADER_AUTHORIZATION] == NULL;
 }
 
-/*
- * Senders such as Alertmanager neither retry nor log a refusal, so the broker logs it: of a POST
- * what a retry cannot mend, of other methods what a token is missing for.
- */
+/* Of a POST what a retry cannot mend, of other methods what a token is missing for. */
+static bool is_logged_refusal(const struct request *request)
+{
+	unsigned status = request->response.status;
+
+	if (request->response.why == NULL || asks_for_challenge(request))
+		return false;
+	if (strcmp(request->method, "POST") != 0)
+		return status == 401 || status == 403;
+	return status == 207 || (status >= 400 && status < 500);
+}
+
+/* Senders such as Alertmanager neither retry nor log a refusal, so the broker logs it. */
 static void refusal_log(const struct request *request)
 {
 	static struct log_limit limit;
 	const struct response *response = &request->response;
-	unsigned status = response->status;
 	char peer[ADDRESS_TEXT];
-	bool logged = strcmp(request->method, "POST") == 0
-			      ? status == 207 || (status >= 400 && status < 500)
-			      : status == 401 || status == 403;
 
-	if (response->why == NULL || !logged || asks_for_challenge(request))
-		return;
 	log_limited(&limit, clock_monotonic(), log_warning, "%.32s %.200s from %s: %u: %s",
-		request->method, request->path, peer_text(request, peer), status, response->why);
+		request->method, request->path, peer_text(request, peer), response->status,
+		response->why);
 }
 
 static enum MHD_Result request_respond(struct request *request)
@@ -90,7 +94,8 @@ static enum MHD_Result request_respond(struct request *request)
 		counters_request(
 			request->broker->counters, clock_monotonic() - request->complete_at);
 	client_phase_enter(request->client, CLIENT_READS);
-	refusal_log(request);
+	if (is_logged_refusal(request))
+		refusal_log(request);
 	/* a cache would answer with an old state, and swallow a ping; none stores a POST's */
 	response->no_store = strcmp(request->method, "POST") != 0;
 	return response_send(request->connection, response, last);
