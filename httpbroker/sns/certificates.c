@@ -71,8 +71,10 @@ X509 *certificate_verify(X509_STORE *authorities, const struct buffer *pem,
 	STACK_OF(X509) *all = sk_X509_new_null();
 	X509 *leaf = NULL;
 
-	if (all == NULL)
+	if (all == NULL) {
+		reason_set(why, "the signing certificate cannot be verified: no memory");
 		return NULL;
+	}
 	certificates_read(all, pem);
 	if (sk_X509_num(all) == 0) {
 		reason_set(why, "SigningCertURL holds no certificate");
@@ -243,15 +245,14 @@ static struct entry *entry_begin(struct certificates *certificates, struct text 
 enum certificate_status certificates_get(struct certificates *certificates, struct text url,
 	struct moment now, struct certificate_wait *wait, X509 **out, struct reason *why)
 {
-	enum certificate_status status = CERTIFICATE_UNAVAILABLE;
-
 	pthread_mutex_lock(&certificates->lock);
 	struct entry *entry = entry_find(certificates, url, now.monotonic);
 	if (entry == NULL)
 		entry = entry_begin(certificates, url);
+	enum certificate_status status = entry != NULL ? entry->status : CERTIFICATE_UNAVAILABLE;
 	if (entry == NULL)
 		reason_set(why, "the queue of certificates to fetch is full");
-	else if ((status = entry->status) == CERTIFICATE_PENDING)
+	else if (status == CERTIFICATE_PENDING)
 		LL_PREPEND(entry->waiting, wait);
 	else if (status == CERTIFICATE_VALID && X509_up_ref(entry->certificate) == 1)
 		*out = entry->certificate;
