@@ -38,16 +38,24 @@ static bool label_is(const json_t *labels, const char *key, const char *word)
 	return text_is(value_string(json_object_get(labels, key)), word);
 }
 
-static enum alert_kind alert_kind(const json_t *labels, const char *const *heartbeats)
+static bool is_heartbeat(const json_t *labels, const char *const *heartbeats)
 {
 	const char *name = json_string_value(json_object_get(labels, NAME));
 
-	for (; name != NULL && heartbeats != NULL && *heartbeats != NULL; heartbeats++)
-		if (strcmp(name, *heartbeats) == 0)
-			return ALERT_HEARTBEAT;
-	return label_is(labels, "severity", "none") || label_is(labels, "severity", "info")
-		       ? ALERT_INFORMATION
-		       : ALERT_PROBLEM;
+	if (name == NULL || heartbeats == NULL)
+		return false;
+	while (*heartbeats != NULL && strcmp(name, *heartbeats) != 0)
+		heartbeats++;
+	return *heartbeats != NULL;
+}
+
+static enum alert_kind alert_kind(const json_t *labels, const char *const *heartbeats)
+{
+	if (is_heartbeat(labels, heartbeats))
+		return ALERT_HEARTBEAT;
+	if (label_is(labels, "severity", "none") || label_is(labels, "severity", "info"))
+		return ALERT_INFORMATION;
+	return ALERT_PROBLEM;
 }
 
 static bool alert_state(struct text status, enum alert_kind kind, const json_t *labels,
@@ -105,7 +113,7 @@ static struct text check_name(
 	json_t *value;
 
 	json_object_foreach(labels, key, value) {
-		struct text text = value_shown(document, json_object_get(labels, key));
+		struct text text = value_shown(document, value);
 
 		if (text.bytes == NULL || strcmp(key, NAME) == 0 ||
 			(entity_key != NULL && strcmp(key, entity_key) == 0))
@@ -135,10 +143,9 @@ static bool names_read(json_t *document, json_t *labels, struct event *event, st
 
 	if (json_object_size(labels) == 0)
 		return reason_set(why, "the alert has no labels");
-	event->entity = entity_key != NULL
-				? name_fit(document, value_shown(document,
-							     json_object_get(labels, entity_key)))
-				: text_literal(ENTITY_DEFAULT);
+	if (entity_key != NULL)
+		event->entity = name_fit(
+			document, value_shown(document, json_object_get(labels, entity_key)));
 	if (event->entity.bytes == NULL)
 		event->entity = text_literal(ENTITY_DEFAULT);
 	struct text name = value_shown(document, json_object_get(labels, NAME));
@@ -209,7 +216,7 @@ static bool is_returned(const json_t *alert, const struct format_context *contex
 	const json_t *labels = json_object_get(alert, "labels");
 
 	return label_is(labels, "via", "httpbroker-notify") &&
-	       alert_kind(labels, context->heartbeats) != ALERT_HEARTBEAT;
+	       !is_heartbeat(labels, context->heartbeats);
 }
 
 static const char *pair_key(const struct event *event, struct buffer *out)
@@ -219,6 +226,14 @@ static const char *pair_key(const struct event *event, struct buffer *out)
 	buffer_append(out, "\x1f", 1);
 	buffer_append(out, event->check.bytes, event->check.length);
 	return out->data;
+}
+
+/* The higher, the worse. */
+static json_int_t severity_of(const struct event *event)
+{
+	if (text_is(event->state_text, "ok"))
+		return 0;
+	return text_is(event->state_text, "warning") ? 1 : 2;
 }
 
 /* Maps each check to [severity, index] of its worst alert, the first of equals. */
@@ -237,13 +252,11 @@ static json_t *worst_find(json_t *document, const json_t *alerts,
 		if (!alert_read(document, alert, context, &event, &ignored))
 			continue;
 		const json_t *known = json_object_get(worst, pair_key(&event, key));
-		json_int_t rank = text_is(event.state_text, "ok")        ? 0
-				  : text_is(event.state_text, "warning") ? 1
-									 : 2;
+		json_int_t severity = severity_of(&event);
 
-		if (known == NULL || json_integer_value(json_array_get(known, 0)) < rank)
+		if (known == NULL || json_integer_value(json_array_get(known, 0)) < severity)
 			json_object_set_new(
-				worst, key->data, json_pack("[I, I]", rank, (json_int_t)i));
+				worst, key->data, json_pack("[I, I]", severity, (json_int_t)i));
 	}
 	return worst;
 }

@@ -157,10 +157,12 @@ static struct text alarm_arn_part(const struct alarm *alarm, int number)
 
 	if (at == NULL || strncmp(at, "arn:", 4) != 0)
 		return (struct text){NULL, 0};
-	for (int i = 0; at != NULL && i < number; i++)
-		at = (at = strchr(at, ':')) != NULL ? at + 1 : NULL;
-	if (at == NULL)
-		return (struct text){NULL, 0};
+	for (int i = 0; i < number; i++) {
+		at = strchr(at, ':');
+		if (at == NULL)
+			return (struct text){NULL, 0};
+		at++;
+	}
 	size_t length = number == ARN_NAME ? strlen(at) : strcspn(at, ":");
 	return (struct text){length > 0 ? at : NULL, length};
 }
@@ -200,10 +202,10 @@ static void dimensions_append(struct buffer *out, const char *separator, const j
 
 	for (size_t i = 0; i < json_array_size(dimensions); i++) {
 		const json_t *each = json_array_get(dimensions, i);
-		const char *name = json_string_value(json_object_get(each, "name"));
+		const char *name = json_string_value(member(each, "name"));
 
 		if (name != NULL)
-			part_append(out, separator, name, json_object_get(each, "value"));
+			part_append(out, separator, name, member(each, "value"));
 	}
 	for (void *each = json_object_iter(list); each != NULL;
 		each = json_object_iter_next(list, each))
@@ -214,16 +216,16 @@ static void dimensions_append(struct buffer *out, const char *separator, const j
 /* An expression, or a metric with its dimensions. */
 static void metric_append(struct buffer *out, const json_t *metric, const struct metric_keys *keys)
 {
-	const json_t *expression = json_object_get(metric, keys->expression);
-	const json_t *measured = json_object_get(json_object_get(metric, keys->stat), keys->metric);
+	const json_t *expression = member(metric, keys->expression);
+	const json_t *measured = member(member(metric, keys->stat), keys->metric);
 	struct buffer what = {0};
 
 	part_append(&what, "", NULL, expression);
-	part_append(&what, "", NULL, json_object_get(measured, keys->namespace));
-	part_append(&what, " ", NULL, json_object_get(measured, keys->name));
-	dimensions_append(&what, ", ", json_object_get(measured, keys->dimensions));
+	part_append(&what, "", NULL, member(measured, keys->namespace));
+	part_append(&what, " ", NULL, member(measured, keys->name));
+	dimensions_append(&what, ", ", member(measured, keys->dimensions));
 	if (what.length > 0) {
-		part_begin(out, "\n", json_string_value(json_object_get(metric, keys->id)));
+		part_begin(out, "\n", json_string_value(member(metric, keys->id)));
 		buffer_append(out, what.data, what.length);
 	}
 	buffer_free(&what);
@@ -231,9 +233,9 @@ static void metric_append(struct buffer *out, const json_t *metric, const struct
 
 static void child_append(struct buffer *out, const json_t *child)
 {
-	const json_t *state = json_object_get(json_object_get(child, "State"), "Value");
+	const json_t *state = member(member(child, "State"), "Value");
 
-	line_append(out, json_string_value(state), json_object_get(child, "Arn"));
+	line_append(out, json_string_value(state), member(child, "Arn"));
 }
 
 /*
@@ -338,7 +340,7 @@ static bool cloudwatch_read(json_t *document, struct event *event, struct reason
 	event->details = details_make(document, &alarm);
 	isotime_read(alarm_text(alarm.time), &event->time);
 	if (json_object_set_new(document, " ", json_string("httpbroker")) == 0)
-		event->tags = json_object_get(document, " ");
+		event->tags = member(document, " ");
 	return true;
 }
 

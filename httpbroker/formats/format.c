@@ -255,7 +255,7 @@ static bool unknown_explain(const json_t *document, struct reason *why)
 }
 
 /* Drops former names that an earlier version would have refused, and those that did not change. */
-static void former_check(struct event *event)
+static void former_names_check(struct event *event)
 {
 	struct reason ignored;
 	bool differs = !text_equals(event->former_entity, event->entity) ||
@@ -273,7 +273,7 @@ void event_sink_event(
 	struct reason why;
 
 	if (event->former_check.bytes != NULL)
-		former_check(event);
+		former_names_check(event);
 	if (event_check(event, context->flapjack, now, &why) &&
 		(context->stored || (event_quotes_check("entity", event->entity, &why) &&
 					    event_quotes_check("check", event->check, &why))))

@@ -68,13 +68,14 @@ bool value_is_deep(json_t *value, unsigned max)
 bool value_whole(const json_t *value, int64_t min, int64_t max, int64_t *out)
 {
 	struct reason ignored;
-	bool digits = json_is_string(value) &&
-		      strlen(json_string_value(value)) == json_string_length(value) &&
-		      number_parse(json_string_value(value), min, max, out, &ignored);
 
-	if (json_is_integer(value))
+	if (json_is_integer(value)) {
 		*out = json_integer_value(value);
-	return digits || (json_is_integer(value) && *out >= min && *out <= max);
+		return *out >= min && *out <= max;
+	}
+	return json_is_string(value) &&
+	       strlen(json_string_value(value)) == json_string_length(value) &&
+	       number_parse(json_string_value(value), min, max, out, &ignored);
 }
 
 /* NULL: missing or null. */
