@@ -264,15 +264,21 @@ void checks_note(struct checks *checks, struct check *check, enum state reported
 	pthread_mutex_unlock(&shard->lock);
 }
 
+/* How the check is now, at the start of a run. */
+static enum run_before run_before(const struct check *check, nsec now)
+{
+	if (check_overruns(check, now))
+		return RUN_BEFORE_OVERRUN;
+	return check_is_expired(check, now) ? RUN_BEFORE_STALE : RUN_BEFORE_FRESH;
+}
+
 void checks_start(
 	struct checks *checks, struct check *check, const struct prepared *start, nsec now)
 {
 	struct shard *shard = &checks->shards[check->hh.hashv >> SHARD_SHIFT];
 	struct run run = start->run;
 
-	run.before = check_overruns(check, now)     ? RUN_BEFORE_OVERRUN
-		     : check_is_expired(check, now) ? RUN_BEFORE_STALE
-						    : RUN_BEFORE_FRESH;
+	run.before = (uint8_t)run_before(check, now);
 	pthread_mutex_lock(&shard->lock);
 	check->run = run;
 	check->deadline = start->deadline;
@@ -414,7 +420,6 @@ static void history_advance(struct history *history, uint32_t slot)
 
 	if (gap > UINT32_MAX / 2) /* noted since the caller read the time */
 		return;
-
 	if (gap > HISTORY_SLOTS)
 		history->slot = slot - HISTORY_SLOTS;
 	while (history->slot != slot)

@@ -88,7 +88,10 @@ struct run {
 	uint8_t before; /* enum run_before: how the check was at the start */
 };
 
-/* A valid event, encoded and with a deadline; or that a check is forgotten. */
+/*
+ * A valid event, encoded and with a deadline, which no clock step changes; or that a check is
+ * forgotten.
+ */
 struct prepared {
 	struct names names;
 	struct text event;      /* as JSON, without its time */
@@ -98,14 +101,13 @@ struct prepared {
 	uint16_t fraction; /* of that second: struct instant */
 	int32_t ttl;       /* seconds; negative: never stale */
 	int32_t received;  /* when it was: seconds, monotonic */
-	nsec deadline;     /* monotonic, or NSEC_NEVER; no clock step changes it */
-	bool handed;       /* another broker has handed it off */
-	bool again;        /* it was applied before: see engine_apply() */
-	bool start; /* a run starts: the event is for a check that is not known, and deadline the
-		       run's if it has a limit */
-	struct run run;          /* that starts, or whose end it is: then only its id */
-	int64_t since;           /* of a record: when its state changed; 0: not known */
-	bool forgotten;          /* the check is forgotten: only names and time are set */
+	nsec deadline;  /* monotonic, or NSEC_NEVER; of a start: the run's, if that has a limit */
+	bool handed;    /* another broker has handed it off */
+	bool again;     /* it was applied before: see engine_apply() */
+	bool start;     /* a run starts: the event counts only if the check is new */
+	struct run run; /* that starts, or whose end it is: then only its id */
+	int64_t since;  /* of a record: when its state changed; 0: not known */
+	bool forgotten; /* the check is forgotten: only names and time are set */
 	struct prepared *former; /* owned; sets the check's former names ok; NULL: none */
 	char *block;             /* owned; names, event and encoded point into it */
 };
