@@ -48,6 +48,8 @@ data() {
 		get "$path" -H "If-None-Match: $etag"
 		[ "$code" = 304 ]
 		[ "$(wc -c <"$work/answer")" -eq 0 ]
+		# that of the 200: a cache may keep it (RFC 9110, 8.6)
+		grep -Fx "Content-Length: $(stat -c %s "$root/httpbroker/http/page/${path:-page.html}")" <<<"$head"
 		get "$path" -H 'If-None-Match: "x"' -H "If-None-Match: \"y\", W/$etag" && [ "$code" = 304 ]
 		get "$path" -H 'If-None-Match: *' && [ "$code" = 304 ]
 		get "$path" -H 'If-None-Match: "x"' -H 'If-None-Match: "y"' && [ "$code" = 200 ]

@@ -84,7 +84,7 @@ void page_cache_put(struct page_cache *cache, const struct buffer *key, const st
 	pthread_mutex_unlock(&cache->lock);
 }
 
-/* Sets the ETag; 304 without the body if the client has this one. */
+/* Sets the ETag; 304 if the client has this one: then libmicrohttpd sends no body, but its length. */
 static void etag_finish(struct request *request)
 {
 	struct response *response = &request->response;
@@ -94,10 +94,8 @@ static void etag_finish(struct request *request)
 	for (size_t i = 0; i < response->body.length; i++)
 		hash = (hash ^ (unsigned char)response->body.data[i]) * UINT64_C(1099511628211);
 	snprintf(response->etag, sizeof response->etag, "\"%016" PRIx64 "\"", hash);
-	if (known == NULL || (strcmp(known, "*") != 0 && strstr(known, response->etag) == NULL))
-		return;
-	response->status = 304;
-	buffer_clear(&response->body);
+	if (known != NULL && (strcmp(known, "*") == 0 || strstr(known, response->etag) != NULL))
+		response->status = 304;
 }
 
 static struct submission *file_respond(
