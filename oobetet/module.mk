@@ -47,7 +47,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/probe/broker.c \
 	oobetet/probe/dial.c oobetet/probe/dial.h \
 	oobetet/probe/main.c \
-	oobetet/probe/probe.h \
+	oobetet/probe/probe.c oobetet/probe/probe.h \
 	oobetet/probe/redis.c \
 	oobetet/state/quiet.c oobetet/state/quiet.h \
 	oobetet/state/snapshot.c oobetet/state/snapshot.h \
