@@ -43,15 +43,6 @@ bool delivery_submit(struct delivery *delivery, struct submission *submission)
 	return submissions_put(delivery->submissions, submission);
 }
 
-void delivery_status_publish(struct delivery *delivery)
-{
-	pthread_mutex_lock(&delivery->status_lock);
-	delivery->published = delivery->status;
-	atomic_store(&delivery->role, (int)delivery->status.role);
-	atomic_store(&delivery->outlived_at, delivery->status.outlived_at);
-	pthread_mutex_unlock(&delivery->status_lock);
-}
-
 static void redis_status_set(struct delivery *delivery, nsec now)
 {
 	struct delivery_status *status = &delivery->status;

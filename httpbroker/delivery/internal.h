@@ -82,6 +82,16 @@ static inline bool is_active(const struct delivery *delivery)
 	return session_role(session_of(delivery)) == SESSION_ACTIVE;
 }
 
+/* Makes delivery->status what delivery_status() returns. */
+static inline void delivery_status_publish(struct delivery *delivery)
+{
+	pthread_mutex_lock(&delivery->status_lock);
+	delivery->published = delivery->status;
+	atomic_store(&delivery->role, (int)delivery->status.role);
+	atomic_store(&delivery->outlived_at, delivery->status.outlived_at);
+	pthread_mutex_unlock(&delivery->status_lock);
+}
+
 /* Reads what Redis has sent: what was committed, replies to queries, a change of role. */
 void delivery_receive(struct delivery *delivery, struct moment now);
 
@@ -102,8 +112,5 @@ void delivery_rewrite(struct delivery *delivery);
 
 /* The threads' function in memory-only mode. Its argument is the delivery. */
 void *delivery_memory_only(void *argument);
-
-/* Makes delivery->status what delivery_status() returns. */
-void delivery_status_publish(struct delivery *delivery);
 
 #endif
