@@ -62,11 +62,12 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/watch/rooms.c oobetet/watch/rooms.h \
 	oobetet/watch/view.c oobetet/watch/view.h \
 	oobetet/watch/watch.c oobetet/watch/watch.h \
-	oobetet/xmpp/handlers.c oobetet/xmpp/handlers.h \
+	oobetet/xmpp/handlers.c \
 	oobetet/xmpp/main.c \
 	oobetet/xmpp/muc.c oobetet/xmpp/muc.h \
-	oobetet/xmpp/session.c oobetet/xmpp/session.h \
-	oobetet/xmpp/stanza.c oobetet/xmpp/stanza.h
+	oobetet/xmpp/session.c \
+	oobetet/xmpp/stanza.c oobetet/xmpp/stanza.h \
+	oobetet/xmpp/xmpp.h
 
 OOBETET_LIBS = oobetet/liboobetet.a common/libcommon.a $(STROPHE_LIBS) $(CURL_LIBS) $(HIREDIS_LIBS) \
 	$(JANSSON_LIBS) $(INIH_LIBS)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "oobetet/xmpp/handlers.h"
+#include "oobetet/xmpp/xmpp.h"
 
 #include "common/log.h"
 #include "common/utf8.h"

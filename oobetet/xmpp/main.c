@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The xmpp worker: its loop, its rooms, and its messages with the monitor. */
-#include "oobetet/ipc.h"
+#include "oobetet/xmpp/xmpp.h"
 
 #include "common/log.h"
 #include "common/memory.h"
-#include "oobetet/xmpp/handlers.h"
 #include "oobetet/xmpp/stanza.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "oobetet/xmpp/session.h"
+#include "oobetet/xmpp/xmpp.h"
 
 #include "common/duration.h"
 #include "common/log.h"

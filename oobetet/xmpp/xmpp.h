@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One connection to the Jabber server: connecting, TLS, login. When it ends, the xmpp worker exits.
- * One a process, since libstrophe's callbacks for sockets and certificates have no user pointer.
+ * Private to the xmpp worker: main.c (its loop), session.c (the connection), handlers.c (stanzas).
  */
-#ifndef OOBETET_XMPP_SESSION_H
-#define OOBETET_XMPP_SESSION_H
+#ifndef OOBETET_XMPP_XMPP_H
+#define OOBETET_XMPP_XMPP_H
 
 #include "oobetet/config/config.h"
+#include "oobetet/ipc.h"
+#include "oobetet/xmpp/muc.h"
 
 #include <poll.h>
 #include <strophe.h>
 
 #define SESSION_FAULT 300 /* bytes of a text that says what failed */
 
-/* For others to read: connection, secrets, state, why. */
+/*
+ * One connection to the Jabber server: connecting, TLS, login. When it ends, the worker exits. One
+ * a process, since libstrophe's callbacks for sockets and certificates have no user pointer. For
+ * others to read: connection, secrets, state, why.
+ */
 struct session {
 	const struct config *config;
 	const char *secrets[3]; /* passwords, to be masked in texts of the server; NULL ends them */
@@ -36,6 +41,20 @@ struct session {
 	char error_text[SESSION_FAULT]; /* the last error that libstrophe logged */
 	char why[SESSION_FAULT];        /* of FAILED or OVER */
 };
+
+/* The worker. */
+struct xmpp {
+	struct ipc *ipc;
+	struct config *config;
+	struct timing timing;
+	struct session *session;
+	struct muc **rooms;
+	int room_count;
+	nsec received; /* when the server last sent a stanza; 0: we are not logged in */
+	bool stopping;
+};
+
+/* ---- session.c ---- */
 
 /*
  * Begins to connect. Blocks while names are resolved; gives up an address without a login after
@@ -60,5 +79,20 @@ void session_next(struct session *session, nsec now);
 
 /* Begins to end the stream; then the state becomes OVER. */
 void session_close(struct session *session);
+
+/* ---- handlers.c: what the server sends changes the rooms, and is reported to the monitor ---- */
+
+/* Registers the handlers; call it once logged in. */
+void handlers_start(struct xmpp *xmpp);
+
+/* Asks the room with this index for its features. */
+void handlers_ask_features(struct xmpp *xmpp, int room);
+
+/* Reports that we are out of the room. */
+void handlers_report_left(struct xmpp *xmpp, const struct muc *room, const char *why);
+
+/* The id of the newest ping of this room. */
+#define PING_ID_SIZE 40
+void handlers_ping_id(const struct xmpp *xmpp, int room, char out[PING_ID_SIZE]);
 
 #endif
