@@ -28,6 +28,7 @@ struct output {
 	struct buffer text; /* lines, after a newline of its own (text_rewind) */
 	size_t done;        /* bytes of it that are written, or not to be */
 	bool rewound;       /* a whole line is next, or the newline before it */
+	bool torn;          /* the file ends within a line: the next text begins with its newline */
 	nsec progress_at;   /* when the last byte was accepted, or all was written before */
 	nsec retry_at;      /* after a failure; NSEC_NEVER: none */
 	struct backoff backoff;
@@ -62,6 +63,23 @@ static bool is_fifo(const char *path)
 	return fifo;
 }
 
+/* After a full disk, if its writer ended before the rest of the line. */
+static bool ends_within_line(int fd)
+{
+	char path[32], last = '\n';
+	struct stat status;
+
+	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size == 0)
+		return false;
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	int reader = open(path, O_RDONLY | O_CLOEXEC);
+	if (reader < 0)
+		return false;
+	bool torn = pread(reader, &last, 1, status.st_size - 1) == 1 && last != '\n';
+	close(reader);
+	return torn;
+}
+
 struct output *output_new(const char *path, nsec now)
 {
 	struct output *output = memory_zeroed(1, sizeof *output);
@@ -70,6 +88,7 @@ struct output *output_new(const char *path, nsec now)
 	output->fd = output->path != NULL ? path_open(path, O_CREAT) : stdout_open();
 	if (output->fd < 0 && !(errno == ENXIO && is_fifo(path)))
 		die(EX_CANTCREAT, "--output %s: %s", path, strerror(errno));
+	output->torn = output->fd >= 0 && ends_within_line(output->fd);
 	output->progress_at = now;
 	output->retry_at = output->fd < 0 ? now : NSEC_NEVER;
 	output->backoff = (struct backoff){.min = RETRY_MIN, .max = RETRY_MAX};
@@ -116,7 +135,9 @@ void output_put(struct output *output, const struct resp_list *list, nsec now)
 	buffer_clear(&output->text);
 	buffer_append(&output->text, "\n", 1);
 	resp_append_lines(list, &output->text);
-	output->done = 1;
+	output->done = output->torn ? 0 : 1;
+	output->rewound = true;
+	output->torn = false;
 	output->progress_at = now;
 }
 
@@ -201,6 +222,12 @@ static bool path_reopen(struct output *output, int flags)
 		close(output->fd);
 	output->fd = fd;
 	text_rewind(output, false);
+	output->torn = ends_within_line(fd);
+	if (output->torn && is_waiting(output)) {
+		output->done--; /* to the newline before the line that is next */
+		output->rewound = true;
+		output->torn = false;
+	}
 	return true;
 }
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -223,6 +224,73 @@ static void short_lines_are_written_whole(void **state)
 	fixture_close(&fixture);
 }
 
+static void file_write(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void assert_file(const char *path, const char *text)
+{
+	char got[64] = "";
+	FILE *file = fopen(path, "r");
+
+	assert_non_null(file);
+	got[fread(got, 1, sizeof got - 1, file)] = '\0';
+	fclose(file);
+	assert_string_equal(got, text);
+}
+
+static void file_size_limit(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = bytes;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* A disk was full, and the broker ended: its next line must not become a part of this one. */
+static void a_file_that_ends_within_a_line_gets_a_newline_first(void **state)
+{
+	struct fixture fixture = {.directory = "/tmp/broker-output-XXXXXX", .now = NSEC_PER_SEC};
+
+	(void)state;
+	assert_non_null(mkdtemp(fixture.directory));
+	snprintf(fixture.path, sizeof fixture.path, "%s/file", fixture.directory);
+	file_write(fixture.path, "ha");
+	fixture.output = output_new(fixture.path, fixture.now);
+	assert_true(step(&fixture, 0));
+	put(&fixture, "one");
+	assert_true(step(&fixture, 0));
+	put(&fixture, "two");
+	assert_true(step(&fixture, 0));
+	assert_file(fixture.path, "ha\none\ntwo\n");
+	/* another file, while nothing is to be written, and while half a line is in the old one */
+	unlink(fixture.path);
+	file_write(fixture.path, "hb");
+	output_reopen(fixture.output);
+	put(&fixture, "three");
+	file_size_limit(5); /* as on a full disk */
+	assert_false(step(&fixture, 0));
+	file_size_limit(RLIM_INFINITY);
+	assert_file(fixture.path, "hb\nth");
+	unlink(fixture.path);
+	file_write(fixture.path, "hc");
+	output_reopen(fixture.output);
+	output_reopen(fixture.output);
+	assert_true(step(&fixture, NSEC_PER_SEC));
+	put(&fixture, "four");
+	assert_true(step(&fixture, 0));
+	assert_file(fixture.path, "hc\nthree\nfour\n");
+	output_free(fixture.output);
+	unlink(fixture.path);
+	rmdir(fixture.directory);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,8 +299,10 @@ int main(void)
 		cmocka_unit_test(another_fifo_of_that_name_gets_the_whole_line),
 		cmocka_unit_test(a_reader_that_does_not_read_is_away_after_a_while),
 		cmocka_unit_test(short_lines_are_written_whole),
+		cmocka_unit_test(a_file_that_ends_within_a_line_gets_a_newline_first),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
