@@ -70,8 +70,12 @@ bool value_whole(const json_t *value, int64_t min, int64_t max, int64_t *out)
 	struct reason ignored;
 
 	if (json_is_integer(value)) {
-		*out = json_integer_value(value);
-		return *out >= min && *out <= max;
+		int64_t given = json_integer_value(value);
+
+		if (given < min || given > max)
+			return false;
+		*out = given;
+		return true;
 	}
 	return json_is_string(value) &&
 	       strlen(json_string_value(value)) == json_string_length(value) &&

@@ -21,7 +21,7 @@ bool value_refuse(const char *name, const json_t *value, struct reason *why);
 /* Whether more than `max` arrays and objects are nested. */
 bool value_is_deep(json_t *value, unsigned max);
 
-/* An integer, or its digits in a string, from min to max. */
+/* An integer, or its digits in a string, from min to max; else *out stays as it is. */
 bool value_whole(const json_t *value, int64_t min, int64_t max, int64_t *out);
 
 /* A string; else not given. */

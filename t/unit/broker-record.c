@@ -64,6 +64,30 @@ static void assert_fraction(const char *value, int fraction)
 	"1 1429505587 300 ok 123456 {\"entity\":\"a:b\",\"check\":\"c\",\"type\":\"service\"," \
 	"\"state\":\"ok\",\"summary\":\"\""
 
+static void assert_since(const char *value, int64_t since)
+{
+	static const char field[] = "a:b\x1f"
+				    "c";
+	const struct decode_context context = {2, 0, {1429505590 * NSEC_PER_SEC, 0}};
+	struct prepared prepared;
+	struct record record;
+	struct reason why;
+
+	assert_true(decode_record(&context, (struct blob){WITH_LENGTH(field)},
+		(struct blob){value, strlen(value)}, &prepared, &record, &why));
+	assert_int_equal(prepared.since, since);
+	prepared_free(&prepared);
+}
+
+static void when_the_state_changed_is_read_if_it_is_a_time(void **state)
+{
+	(void)state;
+	assert_since(VALUE ",\"since\":1429505000}", 1429505000);
+	assert_since(VALUE ",\"since\":-5}", 0);
+	assert_since(VALUE ",\"since\":9000000000000000000}", 0);
+	assert_since(VALUE "}", 0);
+}
+
 static void milliseconds_are_written_to_a_record_if_known(void **state)
 {
 	struct event event = event_plain("a:b", "c", STATE_OK);
@@ -207,6 +231,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_record_is_written),
+		cmocka_unit_test(when_the_state_changed_is_read_if_it_is_a_time),
 		cmocka_unit_test(milliseconds_are_written_to_a_record_if_known),
 		cmocka_unit_test(a_record_is_read),
 		cmocka_unit_test(an_invalid_record_is_refused),
