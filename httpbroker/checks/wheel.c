@@ -34,8 +34,8 @@ void wheel_free(struct wheel *wheel)
 
 nsec wheel_due(const struct check *check)
 {
-	bool told = check->run.limit > 0 ? check->overrun : check->stale;
-	bool repeat_first = told || check->repeat_at < check->deadline;
+	bool pushed = check->run.limit > 0 ? check->overrun : check->stale;
+	bool repeat_first = pushed || check->repeat_at < check->deadline;
 
 	return repeat_first ? check->repeat_at : check->deadline;
 }

@@ -115,6 +115,7 @@ static void count_log(struct delivery *delivery, nsec now)
 	delivery->count_at = now + delivery->core.settings.interval;
 }
 
+/* While Redis answers, submissions gather: the next commit has them all. */
 static bool is_busy(const struct delivery *delivery)
 {
 	return session_busy(session_of(delivery)) && !redis_away(delivery->redis) &&
@@ -185,8 +186,7 @@ static void delivery_sleep(struct delivery *delivery, nsec next, bool busy)
 
 	if (!busy && next != 0 && !submissions_listen(delivery->submissions))
 		return;
-	if (delivery->redis != NULL)
-		redis_poll(delivery->redis, &fds[1]);
+	redis_poll(delivery->redis, &fds[1]);
 	if (ppoll(fds, 2, clock_timeout(clock_monotonic(), next, &timeout), NULL) > 0 &&
 		fds[0].revents != 0)
 		submissions_clear_wake(delivery->submissions);
@@ -206,7 +206,7 @@ static void stopping_begin(struct delivery *delivery)
 }
 
 /* Whether nothing is left but what Redis refuses. */
-static bool is_refused(const struct outbox *outbox)
+static bool only_refused_is_left(const struct outbox *outbox)
 {
 	return outbox_refused(outbox) != 0 && !outbox_waits(outbox);
 }
@@ -219,7 +219,7 @@ static bool all_is_done(const struct delivery *delivery)
 	if (!is_active(delivery) && accepted_count(delivery->accepted) > 0)
 		return false;
 	return pending_is_empty(delivery->pending) &&
-	       (!is_active(delivery) || outbox_is_empty(outbox) || is_refused(outbox));
+	       (!is_active(delivery) || outbox_is_empty(outbox) || only_refused_is_left(outbox));
 }
 
 /* Gives up the lease, so that a stand-by need not wait until it runs out. True when done. */
@@ -258,7 +258,7 @@ static void loss_log(const struct delivery *delivery)
 	if (accepted_unapplied(delivery->accepted) > 0 || !watermarks_reached(&done, &made))
 		log_error("stopping %s: %" PRIu64 " event%s %s not delivered and %" PRIu64
 			  " state%s not written",
-			is_refused(delivery->core.outbox) && redis_serves(delivery->redis)
+			only_refused_is_left(delivery->core.outbox) && redis_serves(delivery->redis)
 				? "while Redis refuses some of it"
 				: "without Redis",
 			events, number_plural(events), events == 1 ? "was" : "were", checks,
@@ -322,7 +322,7 @@ static void core_init(struct delivery *delivery, const struct delivery_settings 
 			{
 				.interval = settings->interval,
 				.max_checks = settings->max_states,
-				.stale_state = settings->stale_as,
+				.stale_as = settings->stale_as,
 				.forget_after = settings->forget_after,
 				.muted = settings->memory_only && settings->output == NULL,
 				.forgotten = loader_forget,
@@ -413,7 +413,7 @@ void delivery_free(struct delivery *delivery)
 		output_free(delivery->output);
 	close(delivery->ended_fd);
 	pending_free(delivery->pending);
-	handover_free(&delivery->handover);
+	handover_clear(&delivery->handover);
 	handover_send_free(&delivery->handover_sender);
 	accepted_free(delivery->accepted);
 	loader_free(delivery->loader);

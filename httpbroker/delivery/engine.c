@@ -84,7 +84,7 @@ static void event_push(struct engine *engine, struct check *check, int64_t time)
 
 static void stale_push(struct engine *engine, struct check *check, struct moment now)
 {
-	enum state state = check_reported(check, engine->settings->stale_state, now.monotonic);
+	enum state state = check_reported(check, engine->settings->stale_as, now.monotonic);
 
 	check->sent = (uint8_t)state;
 	check->stale = true;
@@ -125,16 +125,16 @@ static bool is_older(const struct prepared *prepared, const struct check *check,
 {
 	const struct instant cached = {check->time, check->fraction};
 	int order = order_of(prepared, check);
-	bool known = prepared->handed && check->posted;
+	bool yields = prepared->handed && check->posted;
 
-	return (order == 0 && known) ||
-	       (order < 0 && (known || instant_compare(cached, instant_of(now.wall)) <= 0));
+	return (order == 0 && yields) ||
+	       (order < 0 && (yields || instant_compare(cached, instant_of(now.wall)) <= 0));
 }
 
 static void state_note(struct engine *engine, struct check *check, struct moment now)
 {
 	checks_note(engine->checks, check,
-		check_reported(check, engine->settings->stale_state, now.monotonic), now);
+		check_reported(check, engine->settings->stale_as, now.monotonic), now);
 }
 
 static void check_start(struct engine *engine, struct check *check, struct moment now)
@@ -152,7 +152,7 @@ static enum engine_result check_update(struct engine *engine, struct check *chec
 		check_push(engine, check, now);
 	checks_set(engine->checks, check, prepared);
 	check->stale = check_is_expired(check, now.monotonic);
-	if (check->sent != check_reported(check, engine->settings->stale_state, now.monotonic))
+	if (check->sent != check_reported(check, engine->settings->stale_as, now.monotonic))
 		check_push(engine, check, now);
 	check->loaded = check->retired = false;
 	check->posted = !prepared->handed;
@@ -336,7 +336,7 @@ bool engine_load(struct engine *engine, const struct prepared *prepared, const e
 		sent != NULL ? now.monotonic + repeat_offset(engine, check) : engine->hold_until;
 	check->unpushed = sent == NULL;
 	check->stale = sent != NULL && check_is_expired(check, now.monotonic) &&
-		       *sent == check_reported(check, engine->settings->stale_state, now.monotonic);
+		       *sent == check_reported(check, engine->settings->stale_as, now.monotonic);
 	check->overrun = check->stale && check->run.limit > 0 && check->deadline <= now.monotonic;
 	state_note(engine, check, now);
 	wheel_put(engine->wheel, check);
@@ -367,10 +367,10 @@ bool engine_forget(struct engine *engine, const struct names *names)
 /* Pushes a check that has just gone stale, or its repeat: then true. */
 static bool check_run(struct engine *engine, struct check *check, bool repeats, struct moment now)
 {
-	bool told = check->run.limit > 0 && check->deadline <= now.monotonic ? check->overrun
-									     : check->stale;
+	bool run_is_over = check->run.limit > 0 && check->deadline <= now.monotonic;
+	bool pushed = run_is_over ? check->overrun : check->stale;
 
-	if (check->unpushed || (!told && check_is_expired(check, now.monotonic))) {
+	if (check->unpushed || (!pushed && check_is_expired(check, now.monotonic))) {
 		check_push(engine, check, now);
 		state_note(engine, check, now);
 		outbox_record(engine->outbox, check);
@@ -385,11 +385,12 @@ static bool check_run(struct engine *engine, struct check *check, bool repeats, 
 }
 
 /* Stale for too long; or renamed, and its ok is in the queue. */
-static bool is_expired(const struct engine *engine, const struct check *check, struct moment now)
+static bool must_be_forgotten(
+	const struct engine *engine, const struct check *check, struct moment now)
 {
-	return (check->stale &&
-		       now.monotonic - check->deadline >= engine->settings->forget_after) ||
-	       (check->retired && !check->unproven);
+	if (check->retired && !check->unproven)
+		return true;
+	return check->stale && now.monotonic - check->deadline >= engine->settings->forget_after;
 }
 
 size_t engine_run(struct engine *engine, bool repeats, struct moment now)
@@ -401,7 +402,7 @@ size_t engine_run(struct engine *engine, bool repeats, struct moment now)
 
 		if (check == NULL)
 			break;
-		if (is_expired(engine, check, now)) {
+		if (must_be_forgotten(engine, check, now)) {
 			check_forget(engine, check);
 			continue;
 		}

@@ -7,7 +7,7 @@
  * - An event with the same state waits for the check's next repeat. Repeats are exactly one
  *   interval apart; the first comes one interval after the push, or earlier where too many would
  *   come at that moment (burst limit).
- * - A check whose ttl is over is pushed as UNKNOWN (or settings->stale_state), at once and at each
+ * - A check whose ttl is over is pushed with the state settings->stale_as, at once and at each
  *   repeat.
  * - The start of a run changes nothing, but that the deadline is the run's: the check is pushed as
  *   critical if no end of the run came by then. A check that is not known becomes ok.
@@ -32,11 +32,11 @@ enum engine_result {
 };
 
 struct engine_settings {
-	nsec interval;          /* between the repeats of a check */
-	size_t max_checks;      /* that are remembered */
-	enum state stale_state; /* pushed for a stale check */
-	nsec forget_after;      /* a check is stale this long at most; NSEC_NEVER: forever */
-	bool muted;             /* nothing is pushed; the outbox gets records only */
+	nsec interval;       /* between the repeats of a check */
+	size_t max_checks;   /* that are remembered */
+	enum state stale_as; /* pushed for a stale check */
+	nsec forget_after;   /* a check is stale this long at most; NSEC_NEVER: forever */
+	bool muted;          /* nothing is pushed; the outbox gets records only */
 
 	/* Called for each check that is forgotten; NULL: never. */
 	void (*forgotten)(void *owner, const struct names *names);

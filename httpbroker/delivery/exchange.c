@@ -85,14 +85,16 @@ void delivery_send(struct delivery *delivery, struct moment now)
 {
 	const struct session *session = session_of(delivery);
 
-	if (session_ready(session)) {
-		/* commits and queries in turn, so that neither waits for the end of the others */
-		if ((!delivery->commit_next || !commit_begin(delivery, now)) &&
-			!query_begin(delivery, now.monotonic))
-			commit_begin(delivery, now);
-	} else if (session_idle(session) && !is_active(delivery)) {
-		handover_query(delivery, now.monotonic);
+	if (!session_ready(session)) {
+		if (session_idle(session) && !is_active(delivery))
+			handover_query(delivery, now.monotonic);
+		return;
 	}
+	/* commits and queries in turn, so that neither waits for the end of the others */
+	if (delivery->commit_next && commit_begin(delivery, now))
+		return;
+	if (!query_begin(delivery, now.monotonic))
+		commit_begin(delivery, now);
 }
 
 nsec delivery_query_at(const struct delivery *delivery)
@@ -132,7 +134,7 @@ static void standby_begin(struct delivery *delivery, struct moment now)
 	pending_reopen(delivery->pending);
 	core_reset(&delivery->core, now);
 	replication_reset(&delivery->replication);
-	handover_free(&delivery->handover);
+	handover_clear(&delivery->handover);
 	redis_recovered(delivery->redis, now.monotonic);
 	loader_finish(delivery->loader);
 }

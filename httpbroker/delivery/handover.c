@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-void handover_free(struct handover *handover)
+void handover_clear(struct handover *handover)
 {
 	for (size_t i = 0; i < handover->count; i++)
 		prepared_free(&handover->prepared[i]);
@@ -23,7 +23,7 @@ void handover_free(struct handover *handover)
 
 void handover_begin(struct handover *handover, nsec now)
 {
-	handover_free(handover);
+	handover_clear(handover);
 	handover->look_at = now;
 	handover->caught_up = false;
 }
@@ -64,7 +64,7 @@ size_t handover_read(struct handover *handover, const struct redisReply *reply,
 {
 	size_t unreadable = 0;
 
-	handover_free(handover);
+	handover_clear(handover);
 	handover->look_at = context->now.monotonic + HANDOVER_LOOK;
 	refusal_log(handover, reply);
 	if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0) {
@@ -129,7 +129,7 @@ void handover_apply(
 			return;
 	older_log(handover);
 	outbox_trim(core->outbox, handover->found);
-	handover_free(handover);
+	handover_clear(handover);
 	handover->look_at = now.monotonic; /* there may be more */
 }
 
@@ -148,21 +148,20 @@ enum { CHUNK_MAX = 500, CHUNK_BYTES = 1 << 20 }; /* far fewer than Lua's unpack 
 	"redis.call('SET', KEYS[2], ARGV[1], 'PX', 86400000) "        \
 	"return 1"
 
-void handover_send_init(
-	struct handover_sender *handover_sender, const struct keys *keys, const char *token)
+void handover_send_init(struct handover_sender *sender, const struct keys *keys, const char *token)
 {
-	*handover_sender = (struct handover_sender){.keys = keys};
-	handover_sender->key = memory_printed("%s:%s", keys->handover, token);
+	*sender = (struct handover_sender){.keys = keys};
+	sender->key = memory_printed("%s:%s", keys->handover, token);
 }
 
-void handover_send_free(struct handover_sender *handover_sender)
+void handover_send_free(struct handover_sender *sender)
 {
-	free(handover_sender->key);
+	free(sender->key);
 }
 
-bool handover_send_is_open(const struct handover_sender *handover_sender)
+bool handover_send_is_open(const struct handover_sender *sender)
 {
-	return handover_sender->count > 0;
+	return sender->count > 0;
 }
 
 static size_t chunk_measure(const struct accepted *accepted)
@@ -179,41 +178,40 @@ static size_t chunk_measure(const struct accepted *accepted)
 	return count;
 }
 
-static void chunk_begin(struct handover_sender *handover_sender, struct accepted *accepted)
+static void chunk_begin(struct handover_sender *sender, struct accepted *accepted)
 {
-	handover_sender->count = chunk_measure(accepted);
-	accepted_freeze(accepted, handover_sender->count);
-	snprintf(handover_sender->number, sizeof handover_sender->number, "%" PRIu64,
-		++handover_sender->chunks);
+	sender->count = chunk_measure(accepted);
+	accepted_freeze(accepted, sender->count);
+	snprintf(sender->number, sizeof sender->number, "%" PRIu64, ++sender->chunks);
 }
 
-bool handover_send_command(struct handover_sender *handover_sender, struct accepted *accepted,
+bool handover_send_command(struct handover_sender *sender, struct accepted *accepted,
 	const char *words[HANDOVER_SEND_WORDS], struct resp_list *list)
 {
 	const struct entry *entry = accepted_first(accepted);
 
 	if (entry == NULL)
 		return false;
-	if (handover_sender->count == 0)
-		chunk_begin(handover_sender, accepted);
-	for (size_t i = 0; i < handover_sender->count; i++, entry = entry->next)
+	if (sender->count == 0)
+		chunk_begin(sender, accepted);
+	for (size_t i = 0; i < sender->count; i++, entry = entry->next)
 		resp_add(list, entry->json, entry->length);
 	words[0] = "EVAL";
 	words[1] = SCRIPT;
 	words[2] = "2";
-	words[3] = handover_sender->keys->handover;
-	words[4] = handover_sender->key;
-	words[5] = handover_sender->number;
+	words[3] = sender->keys->handover;
+	words[4] = sender->key;
+	words[5] = sender->number;
 	words[6] = NULL;
 	return true;
 }
 
-bool handover_send_read(struct handover_sender *handover_sender, struct accepted *accepted,
+bool handover_send_read(struct handover_sender *sender, struct accepted *accepted,
 	const struct redisReply *reply, struct reason *why)
 {
 	if (reply->type != REDIS_REPLY_INTEGER)
-		return reply_refuse(reply, "RPUSH", handover_sender->keys->handover, why);
-	accepted_drop(accepted, handover_sender->count);
-	handover_sender->count = 0;
+		return reply_refuse(reply, "RPUSH", sender->keys->handover, why);
+	accepted_drop(accepted, sender->count);
+	sender->count = 0;
 	return true;
 }

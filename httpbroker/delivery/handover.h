@@ -34,7 +34,9 @@ struct handover {
 
 /* On becoming active: the list comes before anything else. */
 void handover_begin(struct handover *handover, nsec now);
-void handover_free(struct handover *handover);
+
+/* Frees the events that were read. */
+void handover_clear(struct handover *handover);
 
 /* Whether the list has to be read; what was read before is applied first. The command for that. */
 bool handover_is_due(const struct handover *handover, const struct core *core, nsec now);
@@ -64,22 +66,21 @@ struct handover_sender {
 };
 
 /* `token` identifies this process. */
-void handover_send_init(
-	struct handover_sender *handover_sender, const struct keys *keys, const char *token);
-void handover_send_free(struct handover_sender *handover_sender);
+void handover_send_init(struct handover_sender *sender, const struct keys *keys, const char *token);
+void handover_send_free(struct handover_sender *sender);
 
 /* Whether a chunk is not acknowledged. */
-bool handover_send_is_open(const struct handover_sender *handover_sender);
+bool handover_send_is_open(const struct handover_sender *sender);
 
 /*
  * The command for the chunk in flight, or the next: its words, ended by NULL, and the events in
  * `list`. False if there is nothing to send.
  */
-bool handover_send_command(struct handover_sender *handover_sender, struct accepted *accepted,
+bool handover_send_command(struct handover_sender *sender, struct accepted *accepted,
 	const char *words[HANDOVER_SEND_WORDS], struct resp_list *list);
 
 /* Reads the reply and drops the chunk from the accepted events. False if refused, and why. */
-bool handover_send_read(struct handover_sender *handover_sender, struct accepted *accepted,
+bool handover_send_read(struct handover_sender *sender, struct accepted *accepted,
 	const struct redisReply *reply, struct reason *why);
 
 #endif

@@ -34,7 +34,7 @@ static struct missing *missing_new(const struct siphash_key *key)
 	return missing;
 }
 
-static void missing_open(struct missing *missing, bool open)
+static void missing_clear(struct missing *missing)
 {
 	struct missed *missed, *next;
 
@@ -42,12 +42,11 @@ static void missing_open(struct missing *missing, bool open)
 		HASH_DEL(missing->all, missed);
 		free(missed);
 	}
-	missing->open = open;
 }
 
 static void missing_free(struct missing *missing)
 {
-	missing_open(missing, false);
+	missing_clear(missing);
 	free(missing);
 }
 
@@ -122,7 +121,8 @@ void loader_free(struct loader *loader)
 void loader_begin(struct loader *loader, nsec now)
 {
 	wanted_clear(loader);
-	missing_open(loader->missing, true);
+	missing_clear(loader->missing);
+	loader->missing->open = true;
 	loader->complete = false;
 	loader->loaded = loader->unreadable = 0;
 	loader->begun = now;
@@ -132,7 +132,8 @@ void loader_begin(struct loader *loader, nsec now)
 void loader_finish(struct loader *loader)
 {
 	wanted_clear(loader);
-	missing_open(loader->missing, false);
+	missing_clear(loader->missing);
+	loader->missing->open = false;
 	loader->complete = true;
 }
 

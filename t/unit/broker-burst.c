@@ -13,7 +13,7 @@
 
 static const struct engine_settings settings = {.interval = INTERVAL,
 	.max_checks = LIMIT_STATES,
-	.stale_state = STATE_UNKNOWN,
+	.stale_as = STATE_UNKNOWN,
 	.forget_after = NSEC_NEVER};
 
 struct burst {

@@ -286,7 +286,7 @@ static void simulate(enum state stale_as, nsec forget_after)
 	};
 	const struct engine_settings settings = {.interval = INTERVAL,
 		.max_checks = LIMIT_STATES,
-		.stale_state = stale_as,
+		.stale_as = stale_as,
 		.forget_after = forget_after};
 
 	simulation.engine = engine_new(simulation.checks, simulation.outbox, &settings,

@@ -51,7 +51,7 @@ static int fixture_open(void **state)
 	fixture->outbox = outbox_new();
 	fixture->settings = (struct engine_settings){.interval = INTERVAL,
 		.max_checks = LIMIT_STATES,
-		.stale_state = STATE_UNKNOWN,
+		.stale_as = STATE_UNKNOWN,
 		.forget_after = NSEC_NEVER};
 	fixture->engine =
 		engine_new(fixture->checks, fixture->outbox, &fixture->settings, at(fixture, 0));
@@ -285,7 +285,7 @@ static void a_stale_check_is_pushed_with_the_configured_state(void **state)
 {
 	struct fixture *fixture = *state;
 
-	fixture->settings.stale_state = STATE_CRITICAL;
+	fixture->settings.stale_as = STATE_CRITICAL;
 	post(fixture, 0, STATE_OK, 0, 5);
 	turn(fixture, 5);
 	turn(fixture, 15);
@@ -325,7 +325,7 @@ static void a_stale_state_is_not_pushed_again_after_a_restart(void **state)
 {
 	struct fixture *fixture = *state;
 
-	fixture->settings.stale_state = STATE_WARNING;
+	fixture->settings.stale_as = STATE_WARNING;
 	load(fixture, 5, &(enum state){STATE_WARNING});
 	assert_int_equal(post(fixture, 10, STATE_OK, 9, 5), ENGINE_APPLIED);
 	assert_pushed(fixture, "", 1);
@@ -337,7 +337,7 @@ static void a_new_stale_state_is_pushed_at_once_after_a_restart(void **state)
 {
 	struct fixture *fixture = *state;
 
-	fixture->settings.stale_state = STATE_WARNING;
+	fixture->settings.stale_as = STATE_WARNING;
 	load(fixture, 5, &(enum state){STATE_UNKNOWN}); /* then --stale-state was another */
 	turn(fixture, 10);
 	assert_pushed(fixture, "WARNING@10", 1);

@@ -28,7 +28,7 @@ static int fixture_open(void **state)
 		.checks = checks_new(&key),
 		.settings = {.interval = 10 * NSEC_PER_SEC,
 			.max_checks = 100,
-			.stale_state = STATE_UNKNOWN,
+			.stale_as = STATE_UNKNOWN,
 			.forget_after = NSEC_NEVER},
 		.max_pending = 100,
 		.flapjack = 2,

@@ -43,7 +43,7 @@ static int fixture_open(void **state)
 		.checks = checks_new(&(struct siphash_key){1, 2}),
 		.settings = {.interval = 10 * SEC,
 			.max_checks = 100000,
-			.stale_state = STATE_UNKNOWN,
+			.stale_as = STATE_UNKNOWN,
 			.forget_after = NSEC_NEVER},
 		.max_pending = 100000,
 		.flapjack = 2,
@@ -62,7 +62,7 @@ static int fixture_close(void **state)
 {
 	struct fixture *fixture = *state;
 
-	handover_free(&fixture->handover);
+	handover_clear(&fixture->handover);
 	loader_free(fixture->loader);
 	core_close(&fixture->core);
 	checks_free(fixture->core.checks);
