@@ -79,7 +79,7 @@ struct outbox {
 	size_t bytes;            /* of pushes in full commits */
 	size_t trim;             /* events handed over to trim; 0: none */
 	struct watermarks trims; /* not before these are done */
-	bool forgetful;          /* no records */
+	bool without_records;    /* none are written */
 	unsigned refused;        /* parts that are refused */
 	unsigned held;           /* of them: not to be tried yet */
 	struct returned returned;
@@ -139,7 +139,7 @@ void outbox_limit(struct outbox *outbox, size_t max)
 
 void outbox_skip_records(struct outbox *outbox)
 {
-	outbox->forgetful = true;
+	outbox->without_records = true;
 }
 
 static struct commit *commit_gathered(const struct outbox *outbox)
@@ -188,7 +188,7 @@ bool outbox_full(const struct outbox *outbox)
 
 void outbox_record(struct outbox *outbox, struct check *check)
 {
-	if (check->listed || outbox->forgetful)
+	if (check->listed || outbox->without_records)
 		return;
 	fifo_append(&outbox->listed, check);
 	outbox->made.records++;
@@ -197,7 +197,7 @@ void outbox_record(struct outbox *outbox, struct check *check)
 
 void outbox_forget(struct outbox *outbox, struct check *check)
 {
-	if (outbox->forgetful) {
+	if (outbox->without_records) {
 		free(check);
 		return;
 	}
@@ -384,14 +384,14 @@ static void unproven_update(struct outbox *outbox, bool was_refused)
 
 		if (wrong && !check->forgotten)
 			outbox_record(outbox, check);
-		if (refused)
+		if (refused) {
 			fifo_append(&outbox->unproven, check);
-		else {
-			/* The event is in the queue: its record is true. */
-			if (!check->forgotten)
-				outbox_mark_recorded(outbox, check);
-			unproven_leave(check);
+			continue;
 		}
+		/* the event is in the queue: its record is true */
+		if (!check->forgotten)
+			outbox_mark_recorded(outbox, check);
+		unproven_leave(check);
 	}
 }
 
@@ -415,20 +415,17 @@ void outbox_applied(struct outbox *outbox, struct commit *commit)
 	} else {
 		outbox->done.records = commit->reaches.records;
 	}
+	resp_clear(&commit->dependent, 2 * BYTES_MAX);
+	resp_clear(&commit->records, 2 * BYTES_MAX);
+	resp_clear(&commit->forgets, 2 * BYTES_MAX);
 	if ((commit->refused & COMMIT_PUSHES) != 0) {
-		/* Back to the front, to keep the order. Their records were not written. */
-		resp_clear(&commit->dependent, 2 * BYTES_MAX);
-		resp_clear(&commit->records, 2 * BYTES_MAX);
-		resp_clear(&commit->forgets, 2 * BYTES_MAX);
+		/* back to the front, to keep the order; their records were not written */
 		outbox->bytes += commit->pushes.bytes.length;
 		DL_PREPEND(outbox->waiting, commit);
 		return;
 	}
 	outbox->done.pushes = commit->reaches.pushes;
 	resp_clear(&commit->pushes, 2 * BYTES_MAX);
-	resp_clear(&commit->dependent, 2 * BYTES_MAX);
-	resp_clear(&commit->records, 2 * BYTES_MAX);
-	resp_clear(&commit->forgets, 2 * BYTES_MAX);
 	commit_free(outbox->spare);
 	outbox->spare = commit;
 }

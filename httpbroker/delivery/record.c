@@ -14,10 +14,8 @@
 
 void record_field_write(struct resp_list *fields, const struct check *check)
 {
-	size_t separator = fields->bytes.length;
-
 	resp_begin(fields, check->hh.keylen);
-	separator = fields->bytes.length + check->entity_length;
+	size_t separator = fields->bytes.length + check->entity_length;
 	buffer_append(&fields->bytes, check->names, check->hh.keylen);
 	fields->bytes.data[separator] = RECORD_SEPARATOR;
 	resp_end(fields);
@@ -67,21 +65,25 @@ size_t record_run_write(char *out, const struct run *run, bool start)
 	return length;
 }
 
+/* A key of the JSON, `,"KEY":`, and its number. */
+static void tail_number(struct head *tail, const char *key, int64_t number)
+{
+	size_t length = strlen(key);
+
+	memcpy(tail->bytes + tail->length, key, length);
+	tail->length += length;
+	tail->length += jsontext_digits(tail->bytes + tail->length, number);
+}
+
 /* The end of the JSON; earlier releases leave out a key that they do not know. */
 static struct head tail_make(const struct check *check)
 {
 	struct head tail = {.length = 0};
 
-	if (check->fraction > 0) {
-		memcpy(tail.bytes, MILLIS_KEY, sizeof MILLIS_KEY - 1);
-		tail.length = sizeof MILLIS_KEY - 1;
-		tail.length += jsontext_digits(tail.bytes + tail.length, check->fraction - 1);
-	}
-	if (check->since > 0) {
-		memcpy(tail.bytes + tail.length, SINCE_KEY, sizeof SINCE_KEY - 1);
-		tail.length += sizeof SINCE_KEY - 1;
-		tail.length += jsontext_digits(tail.bytes + tail.length, check->since);
-	}
+	if (check->fraction > 0)
+		tail_number(&tail, MILLIS_KEY, check->fraction - 1);
+	if (check->since > 0)
+		tail_number(&tail, SINCE_KEY, check->since);
 	tail.length += record_run_write(tail.bytes + tail.length, &check->run, false);
 	tail.bytes[tail.length++] = '}';
 	return tail;
@@ -227,9 +229,9 @@ struct decoder {
 	const struct decode_context *context;
 	const struct record_field *field; /* whose record it is; NULL: it is no record */
 	const struct record *record;
-	const json_t *formerly; /* the check's former names; NULL: none */
-	uint16_t fraction;      /* of the event's time, as written beside it */
-	bool start;             /* of a run */
+	json_t *formerly;  /* the check's former names; owned; NULL: none */
+	uint16_t fraction; /* of the event's time, as written beside it */
+	bool start;        /* of a run */
 	struct run run;
 	int64_t since;
 	struct prepared *out;
@@ -355,32 +357,30 @@ static bool forgotten_decode(struct decoder *decoder, const json_t *document)
 
 static void run_read(struct decoder *decoder, const json_t *run)
 {
+	static const int64_t max[RUN_VALUES] = {INT32_MAX, UINT32_MAX, RUN_BEFORE_OVERRUN, 1};
 	int64_t values[RUN_VALUES];
-	static const int64_t most[RUN_VALUES] = {INT32_MAX, UINT32_MAX, RUN_BEFORE_OVERRUN, 1};
 
 	for (size_t i = 0; i < RUN_VALUES; i++)
-		if (!value_whole(json_array_get(run, i), 0, most[i], &values[i]))
+		if (!value_whole(json_array_get(run, i), 0, max[i], &values[i]))
 			return;
 	decoder->run = (struct run){(int32_t)values[0], (uint32_t)values[1], (uint8_t)values[2]};
 	decoder->start = values[3] == 1;
 }
 
-/* Takes out the keys that are not of an event. */
-static void additions_read(struct decoder *decoder, json_t *document, json_t **formerly)
+/* Reads the keys that are not of an event, and takes them out. */
+static void additions_read(struct decoder *decoder, json_t *document)
 {
+	static const char *const keys[] = {"millis", "since", "run", "formerly"};
 	int64_t millis;
 
 	if (value_whole(json_object_get(document, "millis"), 0, 999, &millis))
 		decoder->fraction = (uint16_t)(millis + 1);
-	*formerly = json_incref(json_object_get(document, "formerly"));
-	decoder->formerly = *formerly;
-	run_read(decoder, json_object_get(document, "run"));
-	json_object_del(document, "millis");
 	value_whole(
 		json_object_get(document, "since"), 0, EVENT_TIME_IN_MILLISECONDS, &decoder->since);
-	json_object_del(document, "run");
-	json_object_del(document, "since");
-	json_object_del(document, "formerly");
+	run_read(decoder, json_object_get(document, "run"));
+	decoder->formerly = json_incref(json_object_get(document, "formerly"));
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+		json_object_del(document, keys[i]);
 }
 
 static bool json_decode(struct decoder *decoder, struct blob json)
@@ -397,11 +397,10 @@ static bool json_decode(struct decoder *decoder, struct blob json)
 		return false;
 	reason_set(decoder->why, "it is no event");
 	decoder->sink = (struct event_sink){event_decode, event_reject, NULL};
-	json_t *formerly;
-	additions_read(decoder, document, &formerly);
+	additions_read(decoder, document);
 	if (!forgotten_decode(decoder, document) && json_is_object(document))
 		format_apply(&format_flapjack, document, &context, &decoder->sink);
-	json_decref(formerly);
+	json_decref(decoder->formerly);
 	json_decref(document);
 	return decoder->sound;
 }

@@ -13,7 +13,7 @@
  * DEADLINE  when it goes stale, in milliseconds on the broker clock; `-`: never
  * JSON      the event as pushed, without its time; `millis`: its milliseconds, if they are known;
  *           `since`: when its reported state changed, in seconds since the epoch; `run`: the open
- * run (checks/encode.h), to which the deadline then belongs
+ *           run (checks/encode.h), to which the deadline then belongs
  *
  * The broker clock runs only while a broker of that name is active: a ttl stands still while nobody
  * could have reported.
@@ -62,10 +62,9 @@ bool record_field_read(
 /*
  * Decodes a record, or an event that another broker has handed over (`httpbroker:NAME:handover`):
  * the event as a client would post it, with its time and ttl, and, if known, the milliseconds of
- * its time
- * (`"millis":123`), the run that it starts or ends (`"run":[LIMIT,ID,BEFORE,START]`), and the
- * former names of its check (`"formerly":{"entity":"…","check":"…"}`); earlier releases leave out
- * these two. A check to be forgotten is
+ * its time (`"millis":123`), the run that it starts or ends (`"run":[LIMIT,ID,BEFORE,START]`), and
+ * the former names of its check (`"formerly":{"entity":"…","check":"…"}`); earlier releases leave
+ * out these two. A check to be forgotten is
  *
  *     {"entity":"…","check":"…","forgotten":TIME}
  *

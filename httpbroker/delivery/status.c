@@ -5,10 +5,10 @@
 #include <string.h>
 
 static const nsec bounds[HISTOGRAM_BOUNDS] = {
-	250000,
-	500000,
+	NSEC_PER_MSEC / 4,
+	NSEC_PER_MSEC / 2,
 	1 * NSEC_PER_MSEC,
-	2500000,
+	5 * NSEC_PER_MSEC / 2,
 	5 * NSEC_PER_MSEC,
 	10 * NSEC_PER_MSEC,
 	25 * NSEC_PER_MSEC,
@@ -35,8 +35,6 @@ void histogram_add(struct histogram *histogram, nsec took)
 	atomic_fetch_add_explicit(&histogram->counts[number], 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&histogram->sum, (uint64_t)took, memory_order_relaxed);
 }
-
-#define POLICY_KEY "\nmaxmemory_policy:"
 
 const char *delivery_role_name(enum delivery_role role)
 {
@@ -67,6 +65,8 @@ bool backpressure_asks(struct backpressure *backpressure, nsec now)
 	backpressure->ask_at = now + backpressure->interval;
 	return true;
 }
+
+#define POLICY_KEY "\nmaxmemory_policy:"
 
 enum eviction_change eviction_update(
 	struct eviction *eviction, const char *info, char policy[EVICTION_POLICY], nsec now)
