@@ -3,7 +3,6 @@
 #include "t/unit/unit.h"
 
 #include "common/log.h"
-#include "common/process.h"
 #include "common/signals.h"
 #include "oobetet/listen/listener.h"
 
@@ -12,23 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define SEC NSEC_PER_SEC
 #define WALL (1795170546 * SEC) /* less the monotonic clock, in these tests */
 #define START (1000 * SEC)
 #define PATIENCE 20000 /* milliseconds */
-
-static bool kill_fails;
-static pid_t signalled; /* last */
-
-int kill(pid_t pid, int number)
-{
-	signalled = pid;
-	return kill_fails ? 0 : (int)syscall(SYS_kill, pid, number);
-}
 
 static struct listen_rules rules_of(const char *command, const char *format)
 {
@@ -447,108 +435,6 @@ static void a_flood_on_standard_error_is_held_up(void **state)
 
 /* ---- the process ---- */
 
-static void a_program_gets_no_descriptor_and_no_socket_of_the_supervisor(void **state)
-{
-	int leak = dup(STDERR_FILENO);
-	struct got got = {0};
-
-	(void)state;
-	setenv("NOTIFY_SOCKET", "/run/x", 1);
-	setenv("WATCHDOG_USEC", "1", 1);
-	struct listener *listener = gated_start("",
-		"for n in 3 4 5 6 7 8 9 10; do [ ! -e /proc/$$/fd/$n ] || l=$n; done; "
-		"echo leak $l. in $(readlink /proc/$$/fd/0) env $NOTIFY_SOCKET$WATCHDOG_USEC.; "
-		"exec sleep 100",
-		&got);
-	gate_open(listener);
-	assert_true(messages_await(listener, START + LISTEN_START, 1, &got));
-	assert_string_equal(got.text, "leak . in /dev/null env .");
-	listener_free(listener);
-	close(leak);
-}
-
-static bool lives(pid_t pid)
-{
-	char path[64], line[200] = "";
-
-	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-	FILE *file = fopen(path, "re");
-	if (file == NULL)
-		return false;
-	bool there = fgets(line, sizeof line, file) != NULL && strstr(line, ") Z") == NULL;
-	fclose(file);
-	return there;
-}
-
-static void death_await(pid_t pid)
-{
-	nsec limit = clock_monotonic() + PATIENCE * NSEC_PER_MSEC;
-
-	while (lives(pid) && clock_monotonic() < limit)
-		usleep(2000);
-	assert_false(lives(pid));
-}
-
-/* No zombie stays. */
-static void keepers_await(void)
-{
-	nsec limit = clock_monotonic() + PATIENCE * NSEC_PER_MSEC;
-
-	while (processes_reap()) {
-		assert_true(clock_monotonic() < limit);
-		usleep(2000);
-	}
-	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
-}
-
-/* Starts a program that leaves a process of its group behind, whose pid it returns. */
-static struct listener *group_start(pid_t *left)
-{
-	struct got got = {0};
-	struct listener *listener =
-		gated_start("sleep 1000 & p=$!;", "echo $p; sleep 1000; sleep 1000", &got);
-
-	gate_open(listener);
-	assert_true(messages_await(listener, START + LISTEN_START, 1, &got));
-	*left = (pid_t)atoi(got.text);
-	assert_true(*left > 0 && lives(*left));
-	return listener;
-}
-
-static void its_whole_group_is_killed(void **state)
-{
-	pid_t left;
-	struct listener *listener = group_start(&left);
-
-	(void)state;
-	listener_free(listener);
-	death_await(left);
-	keepers_await();
-}
-
-static void its_whole_group_dies_with_the_monitor(void **state)
-{
-	int ends[2];
-	pid_t left = 0;
-
-	(void)state;
-	assert_int_equal(pipe(ends), 0);
-	pid_t monitor = fork();
-	if (monitor == 0) {
-		/* volatile: valgrind finds it reachable */
-		struct listener *volatile kept = group_start(&left);
-		(void)kept;
-		if (write(ends[1], &left, sizeof left) < 0)
-			_exit(1);
-		raise(SIGKILL);
-	}
-	assert_int_equal(read(ends[0], &left, sizeof left), sizeof left);
-	waitpid(monitor, NULL, 0);
-	death_await(left);
-	close(ends[0]);
-	close(ends[1]);
-}
-
 static void a_program_is_asked_to_end(void **state)
 {
 	struct got got = {0};
@@ -562,22 +448,6 @@ static void a_program_is_asked_to_end(void **state)
 	remark_await(listener, START + 3 * SEC, "(exit status 3: bye)");
 	assert_true(listener_deadline(listener) == NSEC_NEVER);
 	listener_free(listener);
-}
-
-static void a_keeper_that_does_not_die_is_reaped_later(void **state)
-{
-	struct got got = {0};
-	struct listener *listener = gated_start("", "echo x; exec sleep 1000", &got);
-
-	(void)state;
-	gate_open(listener);
-	assert_true(messages_await(listener, START + LISTEN_START, 1, &got));
-	kill_fails = true; /* as if the kernel held it */
-	listener_free(listener);
-	assert_true(processes_reap());
-	kill_fails = false;
-	kill(signalled, SIGKILL);
-	keepers_await();
 }
 
 int main(void)
@@ -595,11 +465,7 @@ int main(void)
 		cmocka_unit_test(a_line_without_end_takes_no_memory),
 		cmocka_unit_test(a_flood_is_held_up),
 		cmocka_unit_test(a_flood_on_standard_error_is_held_up),
-		cmocka_unit_test(a_program_gets_no_descriptor_and_no_socket_of_the_supervisor),
-		cmocka_unit_test(its_whole_group_is_killed),
-		cmocka_unit_test(its_whole_group_dies_with_the_monitor),
 		cmocka_unit_test(a_program_is_asked_to_end),
-		cmocka_unit_test(a_keeper_that_does_not_die_is_reaped_later),
 	};
 
 	signals_catch((const int[]){SIGCHLD}, 1);
