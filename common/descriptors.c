@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #ifdef HAVE_CLOSE_RANGE
@@ -67,6 +68,17 @@ bool descriptor_write(int fd, const char *bytes, size_t length)
 		done += wrote > 0 ? (size_t)wrote : 0;
 	}
 	return true;
+}
+
+int descriptor_reopen_terminal(int fd)
+{
+	char path[32];
+
+	if (!isatty(fd))
+		return fd;
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	int again = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return again >= 0 ? again : fd;
 }
 
 void descriptors_keep_from_exec(int from)

@@ -29,6 +29,13 @@ bool descriptor_is_ready(int fd, short events);
 bool descriptor_write(int fd, const char *bytes, size_t length);
 
 /*
+ * A terminal, opened again: no write to the result blocks, though its reader (ssh, a suspended
+ * tmux) has stopped, and others who have the terminal open are not affected. `fd` itself if that is
+ * no terminal, or one of another user.
+ */
+int descriptor_reopen_terminal(int fd);
+
+/*
  * Between fork and exec: sets close-on-exec from `from` up, with close_range(2), or one by one
  * where the C library (musl) or the kernel has none.
  */

@@ -132,12 +132,21 @@ static int log_prefix(char *out, size_t size, const struct level *level)
 				 level->name);
 }
 
-/* Whatever polls as writable takes PIPE_BUF bytes: a pipe, a file, a terminal, a socket. */
-static bool stderr_would_wait(void)
+/* A file, pipe or socket that polls as writable takes PIPE_BUF bytes; a terminal may take fewer. */
+static bool line_try(const char *line, size_t length)
 {
-	struct pollfd poller = {.fd = STDERR_FILENO, .events = POLLOUT};
+	static int fd = -1;
+	static bool torn; /* the last line was written without its end */
+	struct pollfd poller = {.events = POLLOUT};
 
-	return !log_waits && poll(&poller, 1, 0) == 0;
+	if (fd < 0)
+		fd = descriptor_reopen_terminal(STDERR_FILENO);
+	poller.fd = fd;
+	if (poll(&poller, 1, 0) == 0 || (torn && write(fd, "\n", 1) < 0))
+		return false;
+	ssize_t wrote = write(fd, line, length);
+	torn = wrote > 0 && (size_t)wrote < length;
+	return wrote == (ssize_t)length;
 }
 
 /* Serialised where no thread may wait: two that see room for one line would both write. */
@@ -145,13 +154,12 @@ static bool stderr_write(const char *line, size_t length)
 {
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-	if (!log_waits)
-		pthread_mutex_lock(&lock);
-	bool room = !stderr_would_wait();
-	bool written = room && write(STDERR_FILENO, line, length) >= 0;
-	if (!log_waits)
-		pthread_mutex_unlock(&lock);
-	if (!room)
+	if (log_waits)
+		return write(STDERR_FILENO, line, length) >= 0;
+	pthread_mutex_lock(&lock);
+	bool written = line_try(line, length);
+	pthread_mutex_unlock(&lock);
+	if (!written)
 		log_dropped++;
 	return written;
 }

@@ -48,6 +48,15 @@ post_many() {
 	post "@$work/body"
 }
 
+@test "--output - on a terminal that is not read: 202, and SIGTERM is obeyed" {
+	start broker "$root/t/tools/unread-terminal" 1 httpbroker --port 0 --server none --output -
+	poll 10 broker_listens
+	post_many 500 0
+	poll 20 health '.status != "ok"'
+	[ "$(curl -sS -m 20 -o /dev/null -w '%{http_code}' -d "$(event a b ok)" "$url")" = 202 ]
+	stop_within 10 broker
+}
+
 @test "--output -: changes, repeats and stale states as lines; a reader that goes ends the broker with 75" {
 	mkfifo "$work/pipe"
 	start reader head -n 5 "$work/pipe"

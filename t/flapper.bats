@@ -84,6 +84,12 @@ flapper: info: down on [::]:$port for 750 ms" ]
 	E
 }
 
+@test "flapper: a terminal that is not read does not stop the oscillation" {
+	port=$(free_port)
+	# more lines than a terminal holds
+	run -0 timeout -k 1 20 "$root/t/tools/unread-terminal" 2 flapper -i 2ms -n 1500 -p "$port"
+}
+
 @test "flapper: port 0 picks a port and logs it" {
 	port=0
 	start_flapper -i 1h

@@ -156,6 +156,20 @@ sys.exit(notify.wait(timeout=20))' "$work/event"
 httpbroker-notify: error: not delivered: 1 notification' ]
 }
 
+@test "a terminal that is not read: events are still taken, and SIGTERM is obeyed" {
+	local i
+	mkfifo "$work/in"
+	start notify bash -c 'exec "$1" 1 httpbroker-notify --debug <"$0"' "$work/in" "$root/t/tools/unread-terminal"
+	exec 7>"$work/in"
+	for ((i = 0; i < 5000; i++)); do event a "check-$i" critical x; done >"$work/events"
+	timeout 20 cat "$work/events" >&7
+	poll 20 log_has notify check-4999
+	stop_within 5 notify || status=$?
+	exec 7>&-
+	[ "$status" -eq 75 ]
+	log_has notify 'not delivered: [0-9]+ notifications'
+}
+
 @test "standard output cannot be written: tried again while events may come, exit 74 at their end" {
 	event a b critical x >"$work/event"
 	run -74 timeout 20 bash -c 'httpbroker-notify <"$0" >/dev/full' "$work/event"

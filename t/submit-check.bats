@@ -184,6 +184,15 @@ last_matches() {
 	last_is check endless
 }
 
+@test "a terminal that is not read does not extend the timeout" {
+	start_redis
+	start_broker
+	run -124 timeout -k 1 20 "$root/t/tools/unread-terminal" 1 \
+		httpbroker-submit -e db -c endless --timeout 500ms -- yes
+	[[ $output != *'error'* ]]
+	last_is check endless
+}
+
 @test "a closed standard output of ours does not end the command" {
 	start_redis
 	start_broker

@@ -2,6 +2,7 @@
 #include "httpbroker/delivery/output.h"
 
 #include "common/backoff.h"
+#include "common/descriptors.h"
 #include "common/duration.h"
 #include "common/log.h"
 #include "common/memory.h"
@@ -50,7 +51,7 @@ static int stdout_open(void)
 
 	if (fstat(STDOUT_FILENO, &status) == 0 && S_ISFIFO(status.st_mode))
 		fd = path_open("/proc/self/fd/1", 0);
-	return fd >= 0 ? fd : STDOUT_FILENO;
+	return fd >= 0 ? fd : descriptor_reopen_terminal(STDOUT_FILENO);
 }
 
 static bool is_fifo(const char *path)

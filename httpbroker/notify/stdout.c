@@ -16,6 +16,7 @@
 #define CHUNK 4096 /* a pipe that poll(2) calls writable takes so many bytes without blocking */
 
 struct lines_out {
+	int fd; /* standard output, or its terminal without blocking */
 	struct line_style style;
 	struct item *item;  /* the one in `line`; NULL: none, or it was given back */
 	struct buffer line; /* the rest that is not written yet */
@@ -43,9 +44,9 @@ static bool line_write(struct output *output, nsec now)
 	struct buffer *line = &lines->line;
 
 	while (line->length > 0 && output->ended == 0 && now >= output->held_until &&
-		descriptor_is_ready(STDOUT_FILENO, POLLOUT)) {
-		ssize_t wrote = write(
-			STDOUT_FILENO, line->data, line->length < CHUNK ? line->length : CHUNK);
+		descriptor_is_ready(lines->fd, POLLOUT)) {
+		ssize_t wrote =
+			write(lines->fd, line->data, line->length < CHUNK ? line->length : CHUNK);
 
 		if (wrote >= 0) {
 			buffer_consume(line, (size_t)wrote);
@@ -95,7 +96,7 @@ static size_t polled(const struct output *output, struct pollfd *fds, nsec now)
 {
 	const struct lines_out *lines = output->self;
 
-	fds[0] = (struct pollfd){.fd = STDOUT_FILENO, .events = POLLOUT};
+	fds[0] = (struct pollfd){.fd = lines->fd, .events = POLLOUT};
 	return lines->line.length > 0 && now >= output->held_until;
 }
 
@@ -110,6 +111,7 @@ struct output *stdout_output(const struct line_style *style)
 {
 	struct lines_out *lines = memory_zeroed(1, sizeof *lines);
 
+	lines->fd = descriptor_reopen_terminal(STDOUT_FILENO);
 	lines->style = *style;
 	return output_new(&type, "stdout", lines);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/submit/command.h"
 
+#include "common/descriptors.h"
 #include "common/process.h"
 #include "common/signals.h"
 
@@ -167,8 +168,10 @@ static int child_start(struct child *child, const struct command *command)
 	int error = process_start(&child->process, &plan);
 	close(out[1]);
 	close(err[1]);
-	relay_start(&child->relays[OUT], out[0], command->quiet ? -1 : STDOUT_FILENO);
-	relay_start(&child->relays[ERR], err[0], command->quiet ? -1 : STDERR_FILENO);
+	relay_start(&child->relays[OUT], out[0],
+		command->quiet ? -1 : descriptor_reopen_terminal(STDOUT_FILENO));
+	relay_start(&child->relays[ERR], err[0],
+		command->quiet ? -1 : descriptor_reopen_terminal(STDERR_FILENO));
 	return error;
 }
 
