@@ -255,14 +255,15 @@ static void replica_watch(struct redis *redis, nsec now)
 	char span[DURATION_TEXT];
 
 	if (alone && !redis->alone) {
+		redis->alone = true;
 		redis->alone_since = now;
 		log_warning("Redis at %s: no replica has what was written last: %s", redis->server,
 			redis->settings.unconfirmed);
 	} else if (redis->alone && confirm_is_done(session_confirm(redis->session))) {
+		redis->alone = false;
 		log_info("Redis at %s: a replica has all that was written, after %s", redis->server,
 			duration_text(now - redis->alone_since, span));
 	}
-	redis->alone = alone || (redis->alone && !confirm_is_done(session_confirm(redis->session)));
 	if (alone && redis->connector == NULL && now >= redis->ask_at)
 		connector_begin(redis, CONNECTOR_ASKS);
 }

@@ -91,13 +91,8 @@ unsigned commit_parts(const struct commit *commit)
 
 void commit_join_dependent(struct commit *commit)
 {
-	struct resp_list *dependent = &commit->dependent;
-
-	if (dependent->count == 0)
-		return;
-	buffer_append(&commit->records.bytes, dependent->bytes.data, dependent->bytes.length);
-	commit->records.count += dependent->count;
-	resp_clear(dependent, dependent->bytes.length);
+	if (commit->dependent.count > 0)
+		resp_join(&commit->records, &commit->dependent);
 }
 
 void commit_write(
@@ -303,7 +298,7 @@ static enum commit_result commit_conclude(struct commit *commit)
 {
 	if (commit->result == COMMIT_DONE && commit->confirm_within > 0)
 		todo_set(commit, commit->refused);
-	return (enum commit_result)commit->result;
+	return commit->result;
 }
 
 enum commit_result commit_read(struct commit *commit, const struct lease *lease,

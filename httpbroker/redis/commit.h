@@ -63,6 +63,14 @@ enum commit_part {
 	COMMIT_COUNT = 256, /* of the records */
 };
 
+/* What the replies say. */
+enum commit_result {
+	COMMIT_WAITS,  /* more replies are to come */
+	COMMIT_DONE,   /* applied, except what was refused; then the reason is set */
+	COMMIT_AGAIN,  /* the lease was touched or ran out: nothing was applied; read the lease */
+	COMMIT_FAILED, /* refused; todo is what to send again. The connection is unusable */
+};
+
 struct commit {
 	struct commit *prev, *next; /* the outbox's */
 	struct resp_list pushes;    /* events */
@@ -85,10 +93,10 @@ struct commit {
 	bool confirmed;      /* a replica has it, too */
 	struct role role;    /* after that */
 	int replies;         /* read so far */
-	int result;          /* so far; enum commit_result */
-	bool unfenced;       /* MULTI was refused: each command ran, or not, by itself */
-	bool backed;         /* another broker stands by */
-	bool held;           /* the lease is still ours, by the last reply */
+	enum commit_result result; /* so far */
+	bool unfenced;             /* MULTI was refused: each command ran, or not, by itself */
+	bool backed;               /* another broker stands by */
+	bool held;                 /* the lease is still ours, by the last reply */
 };
 
 /*
@@ -109,13 +117,6 @@ void commit_join_dependent(struct commit *commit);
 /* Appends the commands for the parts to do, and forgets earlier replies. */
 void commit_write(
 	struct commit *commit, const struct keys *keys, const char *batch, struct buffer *out);
-
-enum commit_result {
-	COMMIT_WAITS,  /* more replies are to come */
-	COMMIT_DONE,   /* applied, except what was refused; then the reason is set */
-	COMMIT_AGAIN,  /* the lease was touched or ran out: nothing was applied; read the lease */
-	COMMIT_FAILED, /* refused; todo is what to send again. The connection is unusable */
-};
 
 /*
  * What to send again of a commit that was applied, but whose replies were lost; `queue` is the type

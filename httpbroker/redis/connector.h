@@ -51,11 +51,11 @@ struct connector *connector_start(const struct redis_place *to, enum connector_j
 enum connector_result { CONNECTOR_RUNS, CONNECTOR_DONE, CONNECTOR_FAILED };
 
 struct connected {
-	int fd;   /* a connected, non-blocking socket, now the caller's; -1: failed, or
-		     only asked */
+	int fd;   /* a connected, non-blocking socket, the caller's; -1: failed, or only asked */
 	SSL *ssl; /* on it, the caller's; NULL: none */
-	struct address
-		server;    /* where that is, or was tried; with Sentinel known if `sentinel` is */
+
+	/* Where that is, or was tried; with Sentinel only if one has answered. */
+	struct address server;
 	bool answered;     /* a sentinel has */
 	size_t sentinel;   /* its index */
 	int error;         /* CONNECTOR_FAILED: an errno, or 0 */
@@ -68,10 +68,9 @@ enum connector_result connector_poll(struct connector *connector, struct connect
 /* At any time. A thread that is stuck in the resolver is detached and cleans up after itself. */
 void connector_drop(struct connector *connector);
 
-/*
- * Reads a sentinel's reply; false: it is unusable, and why.
- */
 struct redisReply;
+
+/* Reads a sentinel's reply; false: it is unusable, and why. */
 bool sentinel_read(const struct redisReply *reply, const char *master, struct address *out,
 	struct reason *why);
 
