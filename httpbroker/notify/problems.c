@@ -240,10 +240,9 @@ void problem_encode(const struct problem *problem, struct moment now, struct buf
 /* No longer than when it was written: the clock may have been set back since. */
 static nsec due_of(json_int_t due, json_int_t left, struct moment now)
 {
-	nsec still = due * NSEC_PER_MSEC - now.wall;
-
 	if (due < 0)
 		return NSEC_NEVER;
+	nsec still = due * NSEC_PER_MSEC - now.wall;
 	if (left >= 0 && still / NSEC_PER_MSEC > left)
 		still = left * NSEC_PER_MSEC;
 	return now.monotonic + still;

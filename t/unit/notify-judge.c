@@ -462,6 +462,25 @@ static void a_restart_with_another_repeat_follows_it(void **state)
 	fixture_end(&without);
 }
 
+/* Which nobody has written: no number of a record may overflow. */
+static void a_record_with_a_due_time_long_before_1970_has_none(void **state)
+{
+	static const char value[] =
+		"{\"state\":\"critical\",\"told\":\"critical\",\"since\":1,\"heard\":1,"
+		"\"due\":-9000000000000000000,\"left\":-9000000000000000000,\"summary\":\"\"}";
+	struct fixture fixture;
+	struct reason why;
+
+	(void)state;
+	fixture_begin(&fixture, rules_of(NSEC_NEVER, 0));
+	assert_true(problem_decode(&fixture.judge.problems,
+		text_literal("e\x1f"
+			     "a"),
+		text_literal(value), moment_of(&fixture), &why));
+	assert_int_equal(judge_deadline(&fixture.judge), NSEC_NEVER);
+	fixture_end(&fixture);
+}
+
 static void a_delay_is_no_longer_after_the_clock_was_set_back(void **state)
 {
 	struct fixture before, fixture;
@@ -664,6 +683,7 @@ int main(void)
 		cmocka_unit_test(problems_are_bounded),
 		cmocka_unit_test(a_restart_repeats_nothing_and_delays_go_on),
 		cmocka_unit_test(a_restart_with_another_repeat_follows_it),
+		cmocka_unit_test(a_record_with_a_due_time_long_before_1970_has_none),
 		cmocka_unit_test(a_delay_is_no_longer_after_the_clock_was_set_back),
 		cmocka_unit_test(damaged_records_are_refused),
 		cmocka_unit_test(what_is_due_first_is_found_whatever_was_scheduled),
