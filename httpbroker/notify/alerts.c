@@ -258,7 +258,6 @@ void alert_encode(
 	char starts[NOTIFICATION_STAMP], ends[NOTIFICATION_STAMP];
 	int64_t end = fires(alert) ? now + alerts->settings->timeout / NSEC_PER_SEC
 				   : earlier(alert->ends, now);
-
 	const char *summary = alert == alerts->watchdog
 				      ? "httpbroker-notify works; it has stopped if this alert ends"
 				      : alert->summary;

@@ -21,9 +21,10 @@
 #include <unistd.h>
 #include <utlist.h>
 
-#define WAIT_MAX \
-	(NSEC_PER_SEC / 2) /* of one BLMOVE: the lease is renewed, notifications are listed */
+/* Of one BLMOVE: meanwhile neither is the lease renewed nor a notification listed. */
+#define WAIT_MAX (NSEC_PER_SEC / 2)
 #define WAIT_MIN (NSEC_PER_SEC / 100)
+
 #define COUNT_INTERVAL NSEC_PER_SEC /* between the counts of an output's list */
 
 enum query { QUERY_NONE, QUERY_LOAD, QUERY_EVENTS, QUERY_WAIT, QUERY_COUNT };

@@ -8,10 +8,10 @@ enum { PAUSES = 24 }; /* of forget_after */
 
 static void stream_advance(struct judge *judge, nsec now)
 {
-	nsec most = judge->settings.forget_after / PAUSES;
+	nsec longest = judge->settings.forget_after / PAUSES;
 	nsec pause = judge->event_at == 0 ? 0 : now - judge->event_at;
 
-	judge->stream += pause < most ? pause : most;
+	judge->stream += nsec_earlier(pause, longest);
 	judge->event_at = now;
 }
 
@@ -80,8 +80,7 @@ void judge_resume(struct judge *judge, struct moment now)
 
 	judge->event_at = 0;
 	judge->stream = 0;
-	/* the newest is the last in the order of `heard`, which is a list whose head knows its tail
-	 */
+	/* heard last is the tail of that list, which utlist's head knows */
 	if (problem != NULL)
 		judge->stream = problem->prev->heard * NSEC_PER_SEC;
 	DL_FOREACH(judge->problems.heard, problem)
@@ -167,19 +166,22 @@ static void failure_judge(
 	struct judge *judge, struct problem *problem, const struct event *event, struct moment now)
 {
 	nsec delay = delay_of(event->initial_failure_delay, judge->settings.initial_failure_delay);
+	bool was_told = problem->told != STATE_OK;
 	bool fell = problem->state == STATE_OK, changed = problem->state != event->state;
+	/* another kind of failure at once; a new failure after its delay */
+	bool tells_now = was_told ? problem->told != event->state : fell && delay == 0;
 
 	problem->repeat_delay = (int32_t)(delay_of(event->repeat_failure_delay, 0) / NSEC_PER_SEC);
 	problem->state = (uint8_t)event->state;
-	if (problem->told != STATE_OK ? problem->told != event->state : fell && delay == 0) {
-		if (problem->told == STATE_OK)
+	if (tells_now) {
+		if (!was_told)
 			problem->since = event->time;
 		problem_tell(judge, problem, event->time, now);
 		return;
 	}
 	if (!changed)
 		return;
-	if (fell && problem->told == STATE_OK) {
+	if (fell && !was_told) {
 		problem->since = event->time;
 		problem_schedule(&judge->problems, problem, now.monotonic + delay);
 	} else if (fell) {

@@ -32,14 +32,17 @@ void output_free(struct output *output)
 
 struct item *output_next(struct output *output, struct notification *out, nsec now)
 {
-	struct item *item = NULL;
+	struct item *item;
 	struct reason why;
 
-	while (!output->phase->idle && now >= output->held_until &&
-		(item = queue_next(&output->queue, now)) != NULL &&
-		!notification_decode(item->json, item->length, out, &why))
+	if (output->phase->idle || now < output->held_until)
+		return NULL;
+	while ((item = queue_next(&output->queue, now)) != NULL) {
+		if (notification_decode(item->json, item->length, out, &why))
+			return item;
 		output_refused(output, item, why.text);
-	return item;
+	}
+	return NULL;
 }
 
 void output_away(struct output *output, const char *why, nsec now)
