@@ -77,16 +77,16 @@ static bool duration_read(const char *text, nsec *out)
 	*out = 0;
 	do {
 		struct decimal number;
-		const struct unit *unit = &units[3];
 
 		if (!decimal_read(&text, &number))
 			return false;
 		/* a bare number counts seconds, but only where no unit came before: not `1h30` */
-		if (*text == '\0' && last != NULL)
+		if (*text == '\0')
+			return last == NULL && duration_add(out, number, NSEC_PER_SEC);
+		const struct unit *unit = unit_read(&text);
+		if (unit == NULL || (last != NULL && unit <= last))
 			return false;
-		if (*text != '\0' && (unit = unit_read(&text)) == NULL)
-			return false;
-		if ((last != NULL && unit <= last) || !duration_add(out, number, unit->length))
+		if (!duration_add(out, number, unit->length))
 			return false;
 		last = unit;
 	} while (*text != '\0');
@@ -126,8 +126,7 @@ const char *duration_text(nsec duration, char out[DURATION_TEXT])
 
 	if (negative)
 		duration = -duration;
-	/* rounded: 60 s less the time that it took to say so is still 60 s, and 1 s is not 1000 ms
-	 */
+	/* rounded: 60 s less the time to say so is still 60 s, and 1 s is not 1000 ms */
 	bool seconds = duration >= NSEC_PER_SEC - NSEC_PER_MSEC / 2000 || duration == 0;
 	nsec unit = seconds ? NSEC_PER_SEC : NSEC_PER_MSEC;
 	nsec thousandth = unit / 1000;

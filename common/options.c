@@ -48,19 +48,16 @@ static int64_t option_size(const char *option, const char *text, int64_t min, in
 {
 	static const char units[] = "kMG"; /* each 1024 of the one before */
 	size_t length = strlen(text);
-	const char *unit = length > 1 ? strchr(units, text[length - 1]) : NULL;
 	char digits[32];
 	struct reason why;
 	int64_t value;
 
 	if (strspn(text, "0123456789") == length && length > 0)
 		return option_number(option, text, min, max);
-	if (unit == NULL)
-		die(EX_USAGE, "%s: '%s' is not a number of bytes such as 65536, 64k, 16M or 1G",
-			option, text);
-	int shift = 10 * (int)(unit - units + 1);
+	const char *unit = length > 1 ? strchr(units, text[length - 1]) : NULL;
+	int shift = unit != NULL ? 10 * (int)(unit - units + 1) : 0;
 	snprintf(digits, sizeof digits, "%.*s", (int)length - 1, text);
-	if (!number_parse(digits, 0, INT64_MAX >> shift, &value, &why))
+	if (shift == 0 || !number_parse(digits, 0, INT64_MAX >> shift, &value, &why))
 		die(EX_USAGE, "%s: '%s' is not a number of bytes such as 65536, 64k, 16M or 1G",
 			option, text);
 	value <<= shift;

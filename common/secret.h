@@ -29,9 +29,9 @@ void secret_mask(char *text, const char *secret);
 char *secret_clean_line(const char *text, const char *const *secrets, char *out, size_t size);
 
 /*
- * Reads at most `limit` bytes of a plain file (a FIFO may block) into `out`; free it with
- * buffer_wipe(). *exposed: every user of this machine may read the file; with exposed == NULL a
- * warning is logged instead. The reason begins with the path.
+ * Reads at most `limit` bytes of a file, which must be a plain one (a FIFO may block), into `out`;
+ * free it with buffer_wipe(). *exposed: every user of this machine may read the file; with exposed
+ * == NULL a warning is logged instead. The reason begins with the path.
  */
 bool secret_file_read(
 	const char *path, size_t limit, struct buffer *out, bool *exposed, struct reason *why);
