@@ -60,7 +60,7 @@ struct report {
 };
 
 /*
- * With EXIT_MAP_PLUGIN the output is parsed as a plugin's (report.h); if the state is not ok,
+ * With EXIT_MAP_PLUGIN the output is parsed by plugin_split(); if the state is not ok,
  * standard error is appended to the details. With EXIT_MAP_PLAIN the summary is the first line, or
  * the last one of a failure, of standard error if it has any; the details are the other lines of
  * both.

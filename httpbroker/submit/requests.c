@@ -245,19 +245,20 @@ static void target_ping(const struct start *start, const struct target *target, 
 
 void start_send(const struct start *start, const struct sender *sender)
 {
-	nsec end = clock_monotonic() + START_LIMIT, left = START_LIMIT;
+	nsec end = clock_monotonic() + START_LIMIT;
 	struct response response = {.result = RESPONSE_AWAY};
 	const struct target *target;
 
-	for (size_t i = 0; response.result == RESPONSE_AWAY && left > 0 &&
-			   (target = sender_target(sender, i)) != NULL;
-		i++) {
+	for (size_t i = 0; (target = sender_target(sender, i)) != NULL; i++) {
+		nsec left = end - clock_monotonic();
+
+		if (response.result != RESPONSE_AWAY || left <= 0)
+			return;
 		target_ping(start, target, left, &response);
 		if (response.result != RESPONSE_ACCEPTED)
 			log_warning("%s: the start of the run is not reported: %s", target->shown,
 				response.why.text);
 		response_clear(&response);
-		left = end - clock_monotonic();
 	}
 }
 

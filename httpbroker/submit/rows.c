@@ -57,8 +57,10 @@ struct rows *rows_new(const struct query *query, struct reason *why)
 	bool opened = true;
 
 	rows->query = query;
-	for (int i = 0; i < SEVERITIES && opened; i++)
-		opened = (rows->files[i] = tmpfile()) != NULL;
+	for (int i = 0; i < SEVERITIES && opened; i++) {
+		rows->files[i] = tmpfile();
+		opened = rows->files[i] != NULL;
+	}
 	for (int i = 0; i < COLUMNS; i++)
 		rows->widths[i] = strlen(titles[i]);
 	if (opened)

@@ -155,13 +155,15 @@ bool spool_lock_wait(
 	enum spool_lock lock;
 	struct timespec pause;
 	struct reason why;
-	nsec now;
 
-	/* flock(2) has no timeout: it is retried */
-	while ((lock = spool_lock(spool, &why)) == SPOOL_IN_USE && !interrupted(context) &&
-		(now = clock_monotonic()) < until)
+	for (;;) { /* flock(2) has no timeout: it is retried */
+		lock = spool_lock(spool, &why);
+		nsec now = clock_monotonic();
+		if (lock != SPOOL_IN_USE || interrupted(context) || now >= until)
+			break;
 		signals_poll(
 			NULL, 0, clock_timeout(now, nsec_earlier(now + LOCK_AGAIN, until), &pause));
+	}
 	if (lock == SPOOL_IN_USE)
 		log_warning("%s is in use by another run", spool->path);
 	else if (lock == SPOOL_ERROR)
@@ -312,7 +314,7 @@ void spool_rewrite(struct spool *spool, const struct queue *queue)
 static size_t file_append(struct spool *spool, const struct queue *queue, struct reason *why)
 {
 	size_t room = spool->max > spool->bytes ? spool->max - spool->bytes : 0;
-	int64_t now = clock_wall() / 1000;
+	int64_t now = clock_wall() / 1000; /* microseconds: names sort by time */
 	struct buffer bytes = {NULL, 0, 0};
 	char name[64];
 	size_t count = spool_file_write(

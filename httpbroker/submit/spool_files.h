@@ -52,10 +52,10 @@ bool directory_rename(int directory, const char *name, const char *to);
  */
 
 #define SPOOL_FILE_EVENTS 500
-#define SPOOL_FILE_BYTES                                                        \
-	((size_t)256 * 1024) /* of events; a longer event has a file of its own \
-			      */
-#define SPOOL_FILE_MAX ((size_t)2 * 1024 * 1024) /* no file is longer */
+#define SPOOL_FILE_MAX ((size_t)2 * 1024 * 1024) /* bytes: no file is longer */
+
+/* Of events, in one file; a longer event has a file of its own. */
+#define SPOOL_FILE_BYTES ((size_t)256 * 1024)
 
 /*
  * Replaces `out` with `first` and the events behind it that come from the same file (NULL: none),
