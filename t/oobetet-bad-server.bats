@@ -234,3 +234,33 @@ left_often() {
 	poll 40 pagerduty_has '202 trigger '
 	recovers flooding start_prosody
 }
+
+# A server on $prosody_port that ends each stream with this error.
+start_ending() {
+	prosody_port=$(free_port)
+	start ending python3 -c '
+import socket, sys
+s = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    c = s.accept()[0]
+    c.recv(4096)
+    c.sendall(("<?xml version=\x271.0\x27?><stream:stream xmlns=\x27jabber:client\x27 "
+        "xmlns:stream=\x27http://etherx.jabber.org/streams\x27 id=\x271\x27 from=\x27localhost\x27 "
+        "version=\x271.0\x27><stream:error>" + sys.argv[2] + "</stream:error></stream:stream>").encode())
+    c.close()' "$prosody_port" "$1"
+	poll 20 listening "$prosody_port"
+}
+
+@test "oobetet: the log names the condition with which a server ends the stream, and where it sends us" {
+	local ns="xmlns='urn:ietf:params:xml:ns:xmpp-streams'"
+	start_ending "<see-other-host $ns>other.example.org:5223</see-other-host>"
+	write_ini pagerduty_contact= max_latency=60
+	start oobetet oobetet -c "$work/oobetet.ini"
+	poll 20 log_has oobetet 'warning: xmpp: the server ended the stream: see-other-host \(other.example.org:5223\): set server and port; trying again$'
+	stop oobetet
+	stop ending || :
+	start_ending "<text $ns>later</text><odd xmlns='x:y'/><connection-timeout $ns/>"
+	write_ini pagerduty_contact= max_latency=60
+	start oobetet oobetet -c "$work/oobetet.ini"
+	poll 20 log_has oobetet 'warning: xmpp: the server ended the stream: connection-timeout: later; trying again$'
+}

@@ -119,6 +119,14 @@ start_room_with() {
 	once 'destroyed'
 }
 
+@test "oobetet: the room is destroyed in favour of another: its name is logged" {
+	start_room
+	write_ini
+	start_oobetet
+	own "<destroy jid='new@conference.localhost'><reason>moved</reason></destroy>"
+	poll 20 log_has oobetet 'warning: out of the room ops@conference.localhost: the room was destroyed in favour of new@conference.localhost: moved; trying again'
+}
+
 @test "oobetet: removed for a technical reason (333), it joins again" {
 	start_room_with <<-'LUA'
 		local st = require "util.stanza";

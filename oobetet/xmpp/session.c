@@ -7,6 +7,7 @@
 #include "common/number.h"
 #include "common/secret.h"
 #include "common/utf8_clean.h"
+#include "oobetet/xmpp/stanza.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -136,7 +137,7 @@ static void on_log(void *user, xmpp_log_level_t level, const char *area, const c
 			text, session->secrets, session->error_text, sizeof session->error_text);
 }
 
-/* RFC 6120, 4.9.3 */
+/* RFC 6120, 4.9.3; NULL: its condition says as much. */
 static const char *stream_fault(xmpp_error_type_t type)
 {
 	static const struct {
@@ -157,7 +158,7 @@ static const char *stream_fault(xmpp_error_type_t type)
 	for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
 		if (faults[i].type == type)
 			return faults[i].fault;
-	return "the server ended the stream with an error";
+	return NULL;
 }
 
 /* Asks the kernel, since libstrophe's own view differs from version to version. */
@@ -223,8 +224,11 @@ static void closing_explain(const struct session *session, int error, char out[S
 static void disconnection_explain(const struct session *session, int error,
 	xmpp_stream_error_t *stream, char out[SESSION_FAULT])
 {
-	char text[160] = "";
+	char text[160] = "", condition[SESSION_FAULT / 2] = "";
+	const char *fault = stream != NULL ? stream_fault(stream->type) : NULL;
 
+	if (stream != NULL && fault == NULL)
+		stanza_stream_fault(stream->stanza, session->secrets, condition, sizeof condition);
 	if (stream != NULL && stream->text != NULL)
 		secret_clean_line(stream->text, session->secrets, text, sizeof text);
 	if (certificate_fault[0] != '\0')
@@ -233,7 +237,8 @@ static void disconnection_explain(const struct session *session, int error,
 			"names the authority)",
 			certificate_fault);
 	else if (stream != NULL)
-		snprintf(out, SESSION_FAULT, "%s%s%s", stream_fault(stream->type),
+		snprintf(out, SESSION_FAULT, "%s%s%s%s",
+			fault != NULL ? fault : "the server ended the stream: ", condition,
 			text[0] != '\0' ? ": " : "", text);
 	else if (strstr(session->error_text, "authenticate") != NULL)
 		snprintf(out, SESSION_FAULT,

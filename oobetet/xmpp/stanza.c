@@ -328,20 +328,26 @@ struct identity stanza_identity(xmpp_stanza_t *presence)
 		.id = stanza_occupant_id(presence)};
 }
 
-const char *stanza_condition(xmpp_stanza_t *stanza)
+/* NULL: it has none of this namespace. */
+static xmpp_stanza_t *condition_of(xmpp_stanza_t *error, const char *namespace)
 {
-	xmpp_stanza_t *error = xmpp_stanza_get_child_by_name(stanza, "error");
 	xmpp_stanza_t *child = error != NULL ? xmpp_stanza_get_children(error) : NULL;
 
 	for (; child != NULL; child = xmpp_stanza_get_next(child)) {
 		const char *name = xmpp_stanza_get_name(child);
-		const char *ns = xmpp_stanza_get_ns(child);
 
-		if (name != NULL && ns != NULL && strcmp(ns, NS_STANZA_ERROR) == 0 &&
-			strcmp(name, "text") != 0)
-			return name;
+		if (name != NULL && strcmp(name, "text") != 0 && has_namespace(child, namespace))
+			return child;
 	}
-	return "error";
+	return NULL;
+}
+
+const char *stanza_condition(xmpp_stanza_t *stanza)
+{
+	xmpp_stanza_t *condition =
+		condition_of(xmpp_stanza_get_child_by_name(stanza, "error"), NS_STANZA_ERROR);
+
+	return condition != NULL ? xmpp_stanza_get_name(condition) : "error";
 }
 
 /* Appends `: ` and the text of the child, if it has one. */
@@ -363,6 +369,21 @@ void stanza_fault(xmpp_stanza_t *stanza, const char *const *secrets, char *out, 
 {
 	utf8_clean_line(stanza_condition(stanza), out, size);
 	text_append(xmpp_stanza_get_child_by_name(stanza, "error"), "text", secrets, out, size);
+}
+
+void stanza_stream_fault(xmpp_stanza_t *error, const char *const *secrets, char *out, size_t size)
+{
+	xmpp_stanza_t *condition = condition_of(error, XMPP_NS_STREAMS_IETF);
+	const char *name = condition != NULL ? xmpp_stanza_get_name(condition) : "error";
+	bool elsewhere = strcmp(name, "see-other-host") == 0;
+	char *host = elsewhere ? xmpp_stanza_get_text(condition) : NULL;
+	char *whole = host != NULL ? memory_printed("%s (%s): set server and port", name, host)
+				   : memory_copied(name);
+
+	secret_clean_line(whole, secrets, out, size);
+	free(whole);
+	if (host != NULL)
+		xmpp_free(xmpp_stanza_get_context(error), host);
 }
 
 bool stanza_is_destroyed(xmpp_stanza_t *presence)
@@ -392,7 +413,16 @@ void stanza_why_out(xmpp_stanza_t *presence, const char *const *secrets, char *o
 			break;
 		}
 	}
-	snprintf(out, size, "%s", why);
+	const char *other = attribute_or_empty(destroy, "jid");
+
+	if (other[0] != '\0') {
+		char *moved = memory_printed("%s in favour of %s", why, other);
+
+		secret_clean_line(moved, secrets, out, size);
+		free(moved);
+	} else {
+		snprintf(out, size, "%s", why);
+	}
 	text_append(destroy != NULL ? destroy : muc_child(presence, "item"), "reason", secrets, out,
 		size);
 }

@@ -100,6 +100,9 @@ const char *stanza_condition(xmpp_stanza_t *stanza);
  */
 void stanza_fault(xmpp_stanza_t *stanza, const char *const *secrets, char *out, size_t size);
 
+/* The same of a stream's error; "see-other-host (HOST:PORT): ..." says what to do. */
+void stanza_stream_fault(xmpp_stanza_t *error, const char *const *secrets, char *out, size_t size);
+
 /* True if the presence says that the room was destroyed. */
 bool stanza_is_destroyed(xmpp_stanza_t *presence);
 
