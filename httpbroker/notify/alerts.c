@@ -287,13 +287,27 @@ static void answer_clean(const char *body, size_t length, char out[ANSWER_TEXT])
 	json_decref(document);
 }
 
+/* Of a proxy, such as its log-in: Alertmanager's answer to alerts that it takes is empty. */
+static bool is_page(const char *body, size_t length)
+{
+	size_t blanks = 0;
+
+	while (blanks < length && isspace((unsigned char)body[blanks]))
+		blanks++;
+	return blanks < length && body[blanks] == '<';
+}
+
 enum alerts_answer alerts_answer_read(
 	long status, const char *body, size_t length, struct reason *why)
 {
 	char text[ANSWER_TEXT];
 
-	if (status >= 200 && status < 300)
-		return ALERTS_ACCEPTED;
+	if (status >= 200 && status < 300) {
+		if (!is_page(body, length))
+			return ALERTS_ACCEPTED;
+		reason_set(why, "it answers %ld with a page: it is no Alertmanager", status);
+		return ALERTS_AWAY;
+	}
 	answer_clean(body, length, text);
 	reason_set(why, "it answers %ld%s%s", status, text[0] != '\0' ? ": " : "", text);
 	return status == 400 || status == 413 || status == 422 ? ALERTS_REFUSED : ALERTS_AWAY;

@@ -333,6 +333,9 @@ static void answers_are_understood(void **state)
 		const char *why;
 	} rows[] = {
 		{200, "", ALERTS_ACCEPTED, ""},
+		{200, "{\"status\":\"success\"}", ALERTS_ACCEPTED, ""},
+		{200, "\n<!DOCTYPE html><title>Log in</title>", ALERTS_AWAY,
+			"it answers 200 with a page: it is no Alertmanager"},
 		{400, "\"invalid label set: invalid name \\\"a-b\\\"\"\n", ALERTS_REFUSED,
 			"it answers 400: invalid label set: invalid name \"a-b\""},
 		{422, "{\"code\":602,\"message\":\"alerts.0.labels in body is required\"}",
