@@ -58,11 +58,6 @@ bool signals_say_stop(void)
 	return name != NULL;
 }
 
-const sigset_t *signals_wait_mask(void)
-{
-	return &wait_mask;
-}
-
 /* ENOMEM, or more descriptors than may be open (EINVAL): that call let no signal through. */
 static void failure_wait(const struct timespec *timeout)
 {

@@ -22,12 +22,9 @@ bool signal_arrived(int signal);
 /* Whether SIGTERM or SIGINT has arrived since the last call; it is logged. */
 bool signals_say_stop(void);
 
-/* The mask for ppoll(2), inside which alone the caught signals arrive. */
-const sigset_t *signals_wait_mask(void);
-
 /*
- * ppoll(2) with that mask. Signals arrive even if a descriptor is always ready, and even if
- * ppoll(2) fails: it then waits for at most a tenth of a second, for signals only.
+ * ppoll(2), in which alone the caught signals arrive: also if a descriptor is always ready, and if
+ * ppoll(2) fails, after which this waits for at most a tenth of a second, for signals only.
  */
 int signals_poll(struct pollfd *fds, nfds_t count, const struct timespec *timeout);
 

@@ -342,7 +342,7 @@ int main(int argc, char **argv)
 		standin.version == 1 ? "/generic/2010-04-15/create_event.json" : "/v2/enqueue");
 
 	while (!signal_arrived(SIGTERM) && !signal_arrived(SIGINT))
-		ppoll(NULL, 0, NULL, signals_wait_mask());
+		signals_poll(NULL, 0, NULL);
 
 	eventfd_write(standin.stopping, 1);
 	MHD_stop_daemon(server);

@@ -143,7 +143,7 @@ static void room_run(struct room *room)
 			{.fd = room->joined && !room->ended ? STDIN_FILENO : -1, .events = POLLIN},
 		};
 
-		if (ppoll(fds, 2, &tick, signals_wait_mask()) > 0 && fds[1].revents != 0)
+		if (signals_poll(fds, 2, &tick) > 0 && fds[1].revents != 0)
 			input_take(room);
 		muc_run(room->muc);
 	}
