@@ -127,6 +127,15 @@ start_room_with() {
 	poll 20 log_has oobetet 'warning: out of the room ops@conference.localhost: the room was destroyed in favour of new@conference.localhost: moved; trying again'
 }
 
+@test "oobetet: a room's name with capitals that are not ASCII: the server changes them" {
+	start_room
+	enter_room eve eve überwachung
+	write_ini rooms='ÜBERWACHUNG@conference.localhost'
+	start oobetet oobetet -c "$work/oobetet.ini"
+	poll 20 log_has oobetet 'info: in the room überwachung@conference.localhost as oobetet$'
+	poll 20 room_has '<oobetet>.* is Critical'
+}
+
 @test "oobetet: removed for a technical reason (333), it joins again" {
 	start_room_with <<-'LUA'
 		local st = require "util.stanza";

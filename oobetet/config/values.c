@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <locale.h>
 #include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,8 @@
 #include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <wchar.h>
+#include <wctype.h>
 
 #define DATABASE_MAX 65535 /* of Redis */
 
@@ -353,12 +356,57 @@ bool value_names(const struct key *key, const char *text, void *field, struct re
 	}
 }
 
+static bool is_ascii(const char *text)
+{
+	while (*text != '\0' && (unsigned char)*text < 0x80)
+		text++;
+	return *text == '\0';
+}
+
+/*
+ * A Jabber server writes addresses in lower case (RFC 7622, 3.3), and ours are compared with them
+ * without regard to the case of ASCII alone. Where there is no such locale the text stays as it is.
+ */
+static char *address_lowered(const char *text)
+{
+	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	locale_t before = uselocale(utf8);
+	size_t count = utf8 != (locale_t)0 ? mbstowcs(NULL, text, 0) : (size_t)-1;
+	char *lowered = memory_copied(text);
+
+	if (count != (size_t)-1) {
+		size_t size = count * MB_CUR_MAX + 1;
+		wchar_t *wide = memory_zeroed(count + 1, sizeof *wide);
+
+		mbstowcs(wide, text, count + 1);
+		for (size_t i = 0; i < count; i++)
+			wide[i] = (wchar_t)towlower((wint_t)wide[i]);
+		lowered = memory_resized(lowered, size);
+		wcstombs(lowered, wide, size);
+		free(wide);
+	}
+	uselocale(before);
+	if (utf8 != (locale_t)0)
+		freelocale(utf8);
+	return lowered;
+}
+
+static bool addresses_read(const struct key *key, const char *text, void *field, struct reason *why)
+{
+	if (is_ascii(text))
+		return value_names(key, text, field, why);
+	char *lowered = address_lowered(text);
+	bool valid = value_names(key, lowered, field, why);
+	free(lowered);
+	return valid;
+}
+
 bool value_rooms(const struct key *key, const char *text, void *field, struct reason *why)
 {
-	return value_names(key, text, field, why);
+	return addresses_read(key, text, field, why);
 }
 
 bool value_jids(const struct key *key, const char *text, void *field, struct reason *why)
 {
-	return value_names(key, text, field, why);
+	return addresses_read(key, text, field, why);
 }

@@ -316,6 +316,26 @@ static void the_longest_line_is_accepted(void **state)
 	config_free(config);
 }
 
+/* As the server writes them; a nick may have capitals. */
+static void addresses_are_in_lower_case(void **state)
+{
+	struct reason why;
+	struct config *config = read_text("jabberid = a@b\npassword = x\nwatched_check = c\n"
+					  "rooms = ÜBER-Ä@Konferenz.Öst.de, Ops@ΣΔ.gr\n"
+					  "rooms = ASCII@b\n"
+					  "watched_nick = Ärger\nwatched_jid = Ünit@b\n",
+		&why);
+
+	(void)state;
+	assert_non_null(config);
+	assert_string_equal(config->rooms.item[0], "über-ä@konferenz.öst.de");
+	assert_string_equal(config->rooms.item[1], "ops@σδ.gr");
+	assert_string_equal(config->rooms.item[2], "ASCII@b");
+	assert_string_equal(config->watch[0]->watched_nick.item[0], "Ärger");
+	assert_string_equal(config->watch[0]->watched_jid.item[0], "ünit@b");
+	config_free(config);
+}
+
 static void watch_rooms_and_alert_rooms_are_merged(void **state)
 {
 	struct reason why;
@@ -860,6 +880,7 @@ int main(void)
 		cmocka_unit_test(errors_name_their_line),
 		cmocka_unit_test(invalid_files_are_refused),
 		cmocka_unit_test(the_longest_line_is_accepted),
+		cmocka_unit_test(addresses_are_in_lower_case),
 		cmocka_unit_test(watch_rooms_and_alert_rooms_are_merged),
 		cmocka_unit_test(the_default_url_depends_on_the_api_version),
 		cmocka_unit_test(a_disabled_configuration_may_be_incomplete),
