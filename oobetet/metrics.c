@@ -222,7 +222,7 @@ static const struct family {
 		workers_write, WORKER_STARTS},
 };
 
-static void metrics_write(
+static void families_write(
 	const struct monitor *monitor, const struct timestamps *now, struct buffer *out)
 {
 	struct exposition exposition = {.monitor = monitor, .now = now, .out = out};
@@ -283,7 +283,7 @@ void metrics_tick(struct monitor *monitor, const struct timestamps *now)
 	metrics->writer.mode = 0644;
 	metrics->writer.limit = WRITING;
 	metrics->sum = state_sum(monitor);
-	metrics_write(monitor, now, &text);
+	families_write(monitor, now, &text);
 	writer_begin(&metrics->writer, &text, now->monotonic);
 	buffer_free(&text);
 }

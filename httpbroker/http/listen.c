@@ -42,7 +42,7 @@ static struct sockaddr_un address_of(const char *path)
 #define LOCK_TIMEOUT (2 * NSEC_PER_SEC)
 #define LOCK_PAUSE (20 * NSEC_PER_MSEC)
 
-static int directory_open(const char *path)
+static int socket_directory_open(const char *path)
 {
 	char copy[sizeof((struct unix_socket *)NULL)->path];
 
@@ -55,7 +55,7 @@ static int directory_open(const char *path)
  * lock on the directory (-1: it cannot be opened) serialises them. A broker that does not get it
  * continues without. False: a signal says to stop.
  */
-static bool directory_lock(int fd, const char *path)
+static bool socket_directory_lock(int fd, const char *path)
 {
 	const struct timespec pause = {0, LOCK_PAUSE};
 	nsec end = clock_monotonic() + LOCK_TIMEOUT;
@@ -145,9 +145,9 @@ static int socket_open(const char *path, struct unix_socket *out)
 /* A listening socket, or -1 with errno: EADDRINUSE, EEXIST (no socket), EINTR (stop). */
 static int unix_socket_open(const char *path, struct unix_socket *out)
 {
-	int lock = directory_open(path), fd = -1, error = EINTR;
+	int lock = socket_directory_open(path), fd = -1, error = EINTR;
 
-	if (directory_lock(lock, path)) {
+	if (socket_directory_lock(lock, path)) {
 		fd = socket_open(path, out);
 		error = errno;
 	}
@@ -159,7 +159,7 @@ static int unix_socket_open(const char *path, struct unix_socket *out)
 
 static void unix_socket_remove(const struct unix_socket *socket)
 {
-	int lock = directory_open(socket->path);
+	int lock = socket_directory_open(socket->path);
 	struct stat status;
 
 	if (lock >= 0)
@@ -233,7 +233,7 @@ static bool socket_listen(int fd, struct endpoint *endpoint)
 }
 
 /* A listening socket, and its port in the endpoint; -1 with errno. */
-static int listener_open(struct endpoint *endpoint)
+static int endpoint_open(struct endpoint *endpoint)
 {
 	int fd = socket(endpoint->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
@@ -257,7 +257,7 @@ static struct endpoint *endpoints_listen(
 		struct endpoint *endpoint = &endpoints->list[i];
 
 		*port_of(endpoint) = port;
-		int fd = listener_open(endpoint);
+		int fd = endpoint_open(endpoint);
 		if (fd < 0 && is_optional(endpoints, *count, i))
 			continue;
 		if (fd < 0)

@@ -89,7 +89,7 @@ X509 *certificate_verify(X509_STORE *authorities, const struct buffer *pem,
 	return leaf;
 }
 
-struct entry {
+struct cached_certificate {
 	UT_hash_handle hh; /* the order is that of arrival */
 	struct certificates *certificates;
 	struct fetch fetch;
@@ -105,7 +105,7 @@ struct certificates {
 	X509_STORE *authorities;
 	struct fetcher *fetcher;
 	pthread_mutex_t lock; /* for the entries */
-	struct entry *entries;
+	struct cached_certificate *entries;
 };
 
 struct certificates *certificates_new(X509_STORE *authorities, struct fetcher *fetcher)
@@ -118,14 +118,14 @@ struct certificates *certificates_new(X509_STORE *authorities, struct fetcher *f
 	return certificates;
 }
 
-static void entry_free(struct entry *entry)
+static void entry_free(struct cached_certificate *entry)
 {
 	X509_free(entry->certificate);
 	fetch_free(&entry->fetch);
 	free(entry);
 }
 
-static void entry_remove(struct certificates *certificates, struct entry *entry)
+static void entry_remove(struct certificates *certificates, struct cached_certificate *entry)
 {
 	HASH_DEL(certificates->entries, entry);
 	entry_free(entry);
@@ -133,7 +133,7 @@ static void entry_remove(struct certificates *certificates, struct entry *entry)
 
 void certificates_free(struct certificates *certificates)
 {
-	struct entry *entry, *next;
+	struct cached_certificate *entry, *next;
 
 	HASH_ITER(hh, certificates->entries, entry, next)
 		entry_remove(certificates, entry);
@@ -141,7 +141,7 @@ void certificates_free(struct certificates *certificates)
 	free(certificates);
 }
 
-static void entry_finish(struct entry *entry, struct moment now)
+static void entry_finish(struct cached_certificate *entry, struct moment now)
 {
 	static const nsec lasts[] = {
 		[CERTIFICATE_VALID] = CERTIFICATE_VALID_LASTS,
@@ -166,7 +166,7 @@ static void entry_finish(struct entry *entry, struct moment now)
 /* In the fetcher's thread. */
 static void entry_fetched(struct fetch *fetch)
 {
-	struct entry *entry = fetch->owner;
+	struct cached_certificate *entry = fetch->owner;
 	struct certificate_wait *waiting, *wait, *next;
 
 	pthread_mutex_lock(&entry->certificates->lock);
@@ -178,9 +178,10 @@ static void entry_fetched(struct fetch *fetch)
 		wait->done(wait);
 }
 
-static struct entry *entry_find(struct certificates *certificates, struct text url, nsec now)
+static struct cached_certificate *entry_find(
+	struct certificates *certificates, struct text url, nsec now)
 {
-	struct entry *entry;
+	struct cached_certificate *entry;
 
 	HASH_FIND(hh, certificates->entries, url.bytes, url.length, entry);
 	if (entry == NULL || entry->status == CERTIFICATE_PENDING || now < entry->until)
@@ -189,10 +190,10 @@ static struct entry *entry_find(struct certificates *certificates, struct text u
 	return NULL;
 }
 
-static struct entry *oldest_of(
+static struct cached_certificate *oldest_of(
 	const struct certificates *certificates, enum certificate_status status)
 {
-	struct entry *entry, *next;
+	struct cached_certificate *entry, *next;
 
 	HASH_ITER(hh, certificates->entries, entry, next)
 		if (entry->status == status)
@@ -206,7 +207,7 @@ static struct entry *oldest_of(
  */
 static bool room_make(struct certificates *certificates)
 {
-	struct entry *spare;
+	struct cached_certificate *spare;
 
 	if (HASH_COUNT(certificates->entries) < CERTIFICATES_MAX)
 		return true;
@@ -222,11 +223,11 @@ static bool room_make(struct certificates *certificates)
 }
 
 /* Starts to fetch; NULL: too many are pending. */
-static struct entry *entry_begin(struct certificates *certificates, struct text url)
+static struct cached_certificate *entry_begin(struct certificates *certificates, struct text url)
 {
 	if (!room_make(certificates))
 		return NULL;
-	struct entry *entry = memory_zeroed(1, sizeof *entry + url.length + 1);
+	struct cached_certificate *entry = memory_zeroed(1, sizeof *entry + url.length + 1);
 
 	memcpy(entry->url, url.bytes, url.length);
 	entry->certificates = certificates;
@@ -246,7 +247,7 @@ enum certificate_status certificates_get(struct certificates *certificates, stru
 	struct moment now, struct certificate_wait *wait, X509 **out, struct reason *why)
 {
 	pthread_mutex_lock(&certificates->lock);
-	struct entry *entry = entry_find(certificates, url, now.monotonic);
+	struct cached_certificate *entry = entry_find(certificates, url, now.monotonic);
 	if (entry == NULL)
 		entry = entry_begin(certificates, url);
 	enum certificate_status status = entry != NULL ? entry->status : CERTIFICATE_UNAVAILABLE;

@@ -19,7 +19,7 @@
 #define SPOOL_MAX_DEFAULT ((size_t)64 * 1024 * 1024)
 
 /* Appends to a list of texts that ends in a NULL. */
-static void list_add(char ***list, size_t *count, const char *text)
+static void texts_add(char ***list, size_t *count, const char *text)
 {
 	*list = memory_resized(*list, (*count + 2) * sizeof **list);
 	(*list)[(*count)++] = memory_copied(text);
@@ -65,7 +65,7 @@ static void tag_set(struct options *options, const char *option, const char *val
 {
 	if (value[0] == '\0')
 		die(EX_USAGE, "%s: empty", option);
-	list_add(&options->event.tags, &options->tags_count, value);
+	texts_add(&options->event.tags, &options->tags_count, value);
 }
 
 static void time_set(struct options *options, const char *option, const char *value)
@@ -97,7 +97,7 @@ static void url_set(struct options *options, const char *option, const char *val
 {
 	if (value[0] == '\0')
 		die(EX_USAGE, "%s: empty", option);
-	list_add(&options->urls, &options->urls_count, value);
+	texts_add(&options->urls, &options->urls_count, value);
 	options->urls_from = "--url";
 }
 
@@ -113,7 +113,7 @@ static void retry_set(struct options *options, const char *option, const char *v
 
 static void file_add(struct options *options, char *text)
 {
-	list_add(&options->files, &options->files_count, text);
+	texts_add(&options->files, &options->files_count, text);
 }
 
 /* For the shell's completion. */
@@ -222,7 +222,7 @@ static void mode_choose(struct options *options)
 				 : MODE_FEED;
 }
 
-static void query_check(const struct options *options)
+static void query_options_check(const struct options *options)
 {
 	const struct fields *event = &options->event;
 	enum state state;
@@ -246,7 +246,7 @@ static void mode_check(const struct options *options)
 	bool forget = options->forget, query = options->query;
 
 	if (query)
-		query_check(options);
+		query_options_check(options);
 	refuse_if(!query && options->json, "--json needs --query");
 	refuse_if(options->mode == MODE_EVENT && event->check == NULL, "-s needs -c");
 	refuse_if(feed && event->check != NULL, "-c needs -s, a command, --forget or --query");
@@ -275,13 +275,13 @@ static void urls_complete(struct options *options)
 
 	while (wanted && (url = strsep(&rest, " \t\n")) != NULL)
 		if (*url != '\0')
-			list_add(&options->urls, &options->urls_count, url);
+			texts_add(&options->urls, &options->urls_count, url);
 	free(urls);
 	/* the command that is run must not see a password in it */
 	if (given != NULL && strchr(given, '@') != NULL)
 		unsetenv("HTTPBROKER_URL");
 	if (options->urls_count == 0)
-		list_add(&options->urls, &options->urls_count, DEFAULT_URL);
+		texts_add(&options->urls, &options->urls_count, DEFAULT_URL);
 }
 
 struct options options_read(int argc, char **argv)
@@ -307,7 +307,7 @@ struct options options_read(int argc, char **argv)
 	return options;
 }
 
-static void list_free(char **list)
+static void texts_free(char **list)
 {
 	for (size_t i = 0; list != NULL && list[i] != NULL; i++)
 		free(list[i]);
@@ -316,7 +316,7 @@ static void list_free(char **list)
 
 void options_free(struct options *options)
 {
-	list_free(options->event.tags);
-	list_free(options->files);
-	list_free(options->urls);
+	texts_free(options->event.tags);
+	texts_free(options->files);
+	texts_free(options->urls);
 }

@@ -326,7 +326,7 @@ static bool event_read(const char *text, size_t length, struct queued *event, st
 	return object;
 }
 
-static bool lines_read(const char *text, const char *end, const char *name, struct queue *queue,
+static bool events_read(const char *text, const char *end, const char *name, struct queue *queue,
 	struct reason *why)
 {
 	struct queued event = {.origin = {name, 2}};
@@ -365,7 +365,7 @@ bool spool_file_read(
 
 	if (!head_read(bytes, length, &events, &rest, why))
 		return false;
-	bool sound = lines_read(rest, bytes + length, name, &found, why);
+	bool sound = events_read(rest, bytes + length, name, &found, why);
 	if (sound && found.count != events)
 		sound = reason_set(why, "it has %zu event%s where there were %zu", found.count,
 			number_plural(found.count), events);

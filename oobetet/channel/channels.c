@@ -226,7 +226,7 @@ static void pagerduty_send(const struct channels *channels, struct worker *http,
 	buffer_free(&details);
 }
 
-static bool command_run(struct command *command, const struct target *target,
+static bool command_send(struct command *command, const struct target *target,
 	const struct notification *notification, const char *id, nsec now)
 {
 	static const char *const events[] = {[NOTIFICATION_ALARM] = "alarm",
@@ -280,7 +280,7 @@ void channels_send(struct channels *channels, const struct workers *by, struct c
 				FIELDS(id, channel->name, notification->text));
 		else if (channel->type == CHANNEL_PAGERDUTY)
 			pagerduty_send(channels, by->http, notification, id, readings, now);
-		else if (!command_run(command, channels->target, notification, id, now))
+		else if (!command_send(command, channels->target, notification, id, now))
 			channels_answer(channels, CHANNEL_COMMAND, id, ANSWER_FAILED,
 				"the previous run has not ended", now);
 	}

@@ -15,7 +15,7 @@
 
 #define RUNS (WATCHES_MAX * PROBES)
 
-struct worker {
+struct probes {
 	struct ipc *ipc;
 	struct config *config;
 	struct timing timing;
@@ -91,26 +91,26 @@ static const struct probe_type flapper_probe = {PROBE_FLAPPER, flapper_new, flap
  * The wait between two starts is drawn anew, from half to one and a half of the interval and not
  * below a second: probes in step with a port that changes would always see it open.
  */
-static nsec wait_draw(struct worker *worker, const struct probe_run *run)
+static nsec wait_draw(struct probes *probes, const struct probe_run *run)
 {
 	nsec least = run->interval / 2 > NSEC_PER_SEC ? run->interval / 2 : NSEC_PER_SEC;
 	nsec most = run->interval * 3 / 2;
 
-	worker->seed = worker->seed * 1664525U + 1013904223U; /* Numerical Recipes */
-	return least + (nsec)((double)worker->seed / UINT32_MAX * (double)(most - least));
+	probes->seed = probes->seed * 1664525U + 1013904223U; /* Numerical Recipes */
+	return least + (nsec)((double)probes->seed / UINT32_MAX * (double)(most - least));
 }
 
-static void run_end(struct worker *worker, struct probe_run *run)
+static void run_end(struct probes *probes, struct probe_run *run)
 {
 	nsec now = clock_monotonic();
 
 	run->limit = 0;
-	run->next = run->started + wait_draw(worker, run);
+	run->next = run->started + wait_draw(probes, run);
 	if (run->next < now)
 		run->next = now;
 }
 
-static void run_step(struct worker *worker, struct probe_run *run, nsec now)
+static void run_step(struct probes *probes, struct probe_run *run, nsec now)
 {
 	if (run->limit == 0 && now >= run->next) {
 		run->started = now;
@@ -120,19 +120,19 @@ static void run_step(struct worker *worker, struct probe_run *run, nsec now)
 	if (run->limit == 0)
 		return;
 	if (run->type->step(run)) {
-		run_end(worker, run);
+		run_end(probes, run);
 	} else if (now >= run->limit) {
 		run->type->expire(run);
-		run_end(worker, run);
+		run_end(probes, run);
 	}
 }
 
-static void requests_finish(struct worker *worker)
+static void requests_finish(struct probes *probes)
 {
 	CURLMsg *message;
 	int left;
 
-	while ((message = curl_multi_info_read(worker->multi, &left)) != NULL) {
+	while ((message = curl_multi_info_read(probes->multi, &left)) != NULL) {
 		char *run = NULL;
 		CURLcode result = message->data.result;
 
@@ -143,24 +143,24 @@ static void requests_finish(struct worker *worker)
 	}
 }
 
-static void messages_read(struct worker *worker)
+static void messages_read(struct probes *probes)
 {
 	struct message message;
 
-	while (ipc_next(worker->ipc, &message))
+	while (ipc_next(probes->ipc, &message))
 		if (message.type == MESSAGE_STOP)
-			worker->stopping = true;
+			probes->stopping = true;
 }
 
 /* Sleeps until a deadline, or until a probe or the monitor has something. */
-static void worker_wait(struct worker *worker)
+static void probes_wait(struct probes *probes)
 {
 	struct curl_waitfd fds[RUNS + 1] = {{.fd = IPC_FD, .events = CURL_WAIT_POLLIN}};
 	unsigned count = 1;
-	nsec now = clock_monotonic(), deadline = now + worker->timing.alive;
+	nsec now = clock_monotonic(), deadline = now + probes->timing.alive;
 
-	for (int i = 0; i < worker->count; i++) {
-		const struct probe_run *run = &worker->run[i];
+	for (int i = 0; i < probes->count; i++) {
+		const struct probe_run *run = &probes->run[i];
 
 		deadline = nsec_earlier(deadline, run->limit != 0 ? run->limit : run->next);
 		if (run->limit == 0 || run->type->poll == NULL)
@@ -175,32 +175,32 @@ static void worker_wait(struct worker *worker)
 	}
 	/* rounded up: to wake before the deadline would only mean to wait again */
 	nsec span = deadline > now ? (deadline - now) / NSEC_PER_MSEC + 1 : 0;
-	curl_multi_poll(worker->multi, fds, count, (int)span, NULL);
+	curl_multi_poll(probes->multi, fds, count, (int)span, NULL);
 	if (fds[0].revents != 0)
-		ipc_listen(worker->ipc);
+		ipc_listen(probes->ipc);
 }
 
-static void worker_run(struct worker *worker)
+static void probes_run(struct probes *probes)
 {
 	int running;
 
-	ipc_send(worker->ipc, MESSAGE_ONLINE, FIELDS(""));
-	messages_read(worker); /* which may have come with the configuration */
-	while (!ipc_closed(worker->ipc) && !worker->stopping) {
-		ipc_live(worker->ipc, clock_monotonic(), worker->timing.alive,
-			worker->timing.timeout);
-		curl_multi_perform(worker->multi, &running);
-		requests_finish(worker);
-		for (int i = 0; i < worker->count; i++)
-			run_step(worker, &worker->run[i], clock_monotonic());
+	ipc_send(probes->ipc, MESSAGE_ONLINE, FIELDS(""));
+	messages_read(probes); /* which may have come with the configuration */
+	while (!ipc_closed(probes->ipc) && !probes->stopping) {
+		ipc_live(probes->ipc, clock_monotonic(), probes->timing.alive,
+			probes->timing.timeout);
+		curl_multi_perform(probes->multi, &running);
+		requests_finish(probes);
+		for (int i = 0; i < probes->count; i++)
+			run_step(probes, &probes->run[i], clock_monotonic());
 		/* starts what the steps have added */
-		curl_multi_perform(worker->multi, &running);
-		worker_wait(worker);
-		messages_read(worker);
+		curl_multi_perform(probes->multi, &running);
+		probes_wait(probes);
+		messages_read(probes);
 	}
 }
 
-static void runs_make(struct worker *worker, const struct watch_config *watch)
+static void runs_make(struct probes *probes, const struct watch_config *watch)
 {
 	static const struct probe_type *const types[] = {
 		&flapper_probe, &broker_probe, &redis_probe};
@@ -208,14 +208,14 @@ static void runs_make(struct worker *worker, const struct watch_config *watch)
 	nsec now = clock_monotonic();
 
 	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
-		void *state = types[i]->new (watch, worker->multi);
+		void *state = types[i]->new (watch, probes->multi);
 
 		if (state == NULL)
 			continue;
-		struct probe_run *run = &worker->run[worker->count++];
+		struct probe_run *run = &probes->run[probes->count++];
 		*run = (struct probe_run){.type = types[i],
 			.state = state,
-			.ipc = worker->ipc,
+			.ipc = probes->ipc,
 			.watch = watch->index,
 			.next = now,
 			.interval = timing.probe,
@@ -223,14 +223,14 @@ static void runs_make(struct worker *worker, const struct watch_config *watch)
 	}
 }
 
-static void worker_free(struct worker *worker)
+static void probes_free(struct probes *probes)
 {
-	for (int i = 0; i < worker->count; i++)
-		worker->run[i].type->free(worker->run[i].state);
-	curl_multi_cleanup(worker->multi);
+	for (int i = 0; i < probes->count; i++)
+		probes->run[i].type->free(probes->run[i].state);
+	curl_multi_cleanup(probes->multi);
 	curl_global_cleanup();
-	config_free(worker->config);
-	free(worker);
+	config_free(probes->config);
+	free(probes);
 }
 
 int probe_main(void)
@@ -239,20 +239,20 @@ int probe_main(void)
 	struct config *config = ipc_configuration(ipc);
 
 	if (config != NULL) {
-		struct worker *worker = memory_zeroed(1, sizeof *worker);
+		struct probes *probes = memory_zeroed(1, sizeof *probes);
 
-		worker->ipc = ipc;
-		worker->config = config;
-		worker->timing = timing_of(config->max_latency);
-		worker->seed = (uint32_t)random_seed();
+		probes->ipc = ipc;
+		probes->config = config;
+		probes->timing = timing_of(config->max_latency);
+		probes->seed = (uint32_t)random_seed();
 		curl_global_init(CURL_GLOBAL_DEFAULT);
-		worker->multi = curl_multi_init();
-		if (worker->multi == NULL)
+		probes->multi = curl_multi_init();
+		if (probes->multi == NULL)
 			die(EX_OSERR, "out of memory");
 		for (int i = 0; i < config->watch_count; i++)
-			runs_make(worker, config->watch[i]);
-		worker_run(worker);
-		worker_free(worker);
+			runs_make(probes, config->watch[i]);
+		probes_run(probes);
+		probes_free(probes);
 	}
 	ipc_free(ipc);
 	return 0;

@@ -265,7 +265,7 @@ static const char *channel_key(const struct queue_saved *queue)
 }
 
 /* A channel that is new in the configuration may not have it yet; of one that is held, none has. */
-static void key_find(struct watch_state *watch)
+static void incident_key_find(struct watch_state *watch)
 {
 	bool sent = watch->past.open && !watch->past.held;
 
@@ -374,7 +374,7 @@ static bool lines_read_all(struct state *state, int version, char *text, struct 
 			return reason_set(why, "line %d cannot be parsed", number);
 	for (int i = 0; i < state->count; i++) {
 		unawaited_find(state->watches[i].past.silence);
-		key_find(&state->watches[i]);
+		incident_key_find(&state->watches[i]);
 		if (state->watches[i].target[0] == '\0')
 			return reason_set(why, "it does not name its watch");
 	}

@@ -289,7 +289,7 @@ static void alerter_say(const struct view *v, char *out, size_t size)
 }
 
 /* It was left when this change should have arrived: all that is known is when that was noticed. */
-static bool room_missed(const struct view *v, struct change change)
+static bool room_missed(const struct view *v, struct port_change change)
 {
 	const struct runs *runs = &v->readings->room;
 	nsec end = change.by + v->evidence->now - v->until;

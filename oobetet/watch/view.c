@@ -26,7 +26,7 @@ static bool lasts(const struct view *v, const struct run *run)
 	return span >= v->gap && span >= v->readings->period * 3 / 8;
 }
 
-static void change_add(struct change *change, nsec after, nsec by)
+static void change_add(struct port_change *change, nsec after, nsec by)
 {
 	change->after = after;
 	change->by = by;
@@ -40,10 +40,10 @@ static void change_add(struct change *change, nsec after, nsec by)
  * The first and last change to `into` (0 or 1, from the other one) in this time. Other values
  * between them are times in which nothing could change.
  */
-static struct change changes_of(const struct view *v, const struct runs *runs, int into)
+static struct port_change changes_of(const struct view *v, const struct runs *runs, int into)
 {
-	struct change last = {0, 0, 0, 0};
-	struct change lasting = {0, 0, 0, 0};
+	struct port_change last = {0, 0, 0, 0};
+	struct port_change lasting = {0, 0, 0, 0};
 	const struct run *before = NULL; /* OK or a problem; open or refused */
 	int count = 0;
 
@@ -75,7 +75,7 @@ static bool change_missing(const struct view *v, const struct runs *runs, int in
 
 /* `trusted`: it has been read to change, or no message has come at all. */
 static enum passed passed_through(const struct view *v, const struct runs *runs, int into,
-	bool trusted, struct change *change)
+	bool trusted, struct port_change *change)
 {
 	*change = changes_of(v, runs, into);
 	if (change->by != 0)
@@ -85,9 +85,9 @@ static enum passed passed_through(const struct view *v, const struct runs *runs,
 
 /* A heartbeat has no kind: any change will do. */
 static enum passed passed_any(const struct view *v, const struct runs *runs, int closed,
-	bool trusted, struct change *change)
+	bool trusted, struct port_change *change)
 {
-	struct change other;
+	struct port_change other;
 	enum passed kind = v->evidence->missing == KIND_RECOVERY
 				   ? PASS_UNKNOWN
 				   : passed_through(v, runs, closed, trusted, change);
@@ -147,7 +147,8 @@ bool view_always(const struct view *v, const struct runs *runs, int value)
 }
 
 /* The value has been read since before the change, until now. */
-static bool held_up(const struct view *v, const struct runs *runs, int value, struct change change)
+static bool held_up(
+	const struct view *v, const struct runs *runs, int value, struct port_change change)
 {
 	const struct run *last = runs_last(runs);
 
@@ -155,7 +156,8 @@ static bool held_up(const struct view *v, const struct runs *runs, int value, st
 	       last->from <= change.after && v->evidence->now - last->until <= v->gap;
 }
 
-bool view_explains(const struct view *v, const struct runs *runs, int value, struct change change)
+bool view_explains(
+	const struct view *v, const struct runs *runs, int value, struct port_change change)
 {
 	return view_lasted(v, runs, value) >= v->half || held_up(v, runs, value, change);
 }

@@ -24,7 +24,7 @@ struct evidence {
 };
 
 /* A change of the kind whose message is missing: it came between two readings. */
-struct change {
+struct port_change {
 	nsec after, by;             /* the last one; by: 0: there was none */
 	nsec first_after, first_by; /* the first one */
 };
@@ -37,13 +37,13 @@ struct view {
 	nsec from;  /* the missing message must have been caused after this */
 	nsec until; /* and before this: else it may still come */
 	nsec gap;
-	nsec half;           /* of max_latency: longer than a period */
-	struct change port;  /* the last one that should have arrived */
-	struct change check; /* the same, as the broker received it */
-	enum passed flapper; /* the port has changed, since a message came */
-	enum passed broker;  /* the broker has received a change */
-	enum passed queue;   /* it was taken from the queue ... */
-	nsec taken;          /* ... by then */
+	nsec half;                /* of max_latency: longer than a period */
+	struct port_change port;  /* the last one that should have arrived */
+	struct port_change check; /* the same, as the broker received it */
+	enum passed flapper;      /* the port has changed, since a message came */
+	enum passed broker;       /* the broker has received a change */
+	enum passed queue;        /* it was taken from the queue ... */
+	nsec taken;               /* ... by then */
 };
 
 /* The evidence stays valid for as long as the view is used. */
@@ -59,7 +59,8 @@ nsec view_lasted(const struct view *v, const struct runs *runs, int value);
 bool view_always(const struct view *v, const struct runs *runs, int value);
 
 /* The value was read for so long, or at such a time, that no message could come. */
-bool view_explains(const struct view *v, const struct runs *runs, int value, struct change change);
+bool view_explains(
+	const struct view *v, const struct runs *runs, int value, struct port_change change);
 
 /* The broker's queue grows: it is not the one that is probed and empty. */
 bool view_queue_is_elsewhere(const struct readings *readings);

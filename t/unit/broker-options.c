@@ -96,10 +96,13 @@ static void the_environment_has_the_port_if_no_option_has_it(void **state)
 
 static void named_heartbeats_replace_the_default(void **state)
 {
-	struct options options =
-		options_of("httpbroker --heartbeat-alert Alive --heartbeat-alert Second");
+	struct options options = options_of("httpbroker --heartbeat-alert Alive");
 
 	(void)state;
+	assert_int_equal(options.heartbeat_count, 1);
+	assert_string_equal(options.heartbeats[0], "Alive");
+	options_free(&options);
+	options = options_of("httpbroker --heartbeat-alert Alive --heartbeat-alert Second");
 	assert_int_equal(options.heartbeat_count, 2);
 	assert_string_equal(options.heartbeats[0], "Alive");
 	assert_string_equal(options.heartbeats[1], "Second");
