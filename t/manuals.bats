@@ -206,50 +206,6 @@ lint_of() {
 	done
 }
 
-@test "HACKING: each source file that is named exists" {
-	local file
-	find "$root"/{common,flapper,httpbroker,oobetet,t} -type f >"$work/files"
-	while read -r file; do
-		echo "$file"
-		grep -qE "(^|/)$file\$" "$work/files"
-	done < <(grep -oE '[a-z][a-z0-9_-]*\.(c|bats)\b' "$root/HACKING" | sort -u)
-}
-
-# `file.c function`, as the walks and the tables of HACKING have it.
-@test "HACKING: each function that is named after its file is defined there" {
-	local file function found pairs=0
-	while read -r file function; do
-		pairs=$((pairs + 1))
-		found=$(find "$root"/{common,flapper,httpbroker,oobetet} -path "*/$file" -exec \
-			grep -lE "^[a-z].*\b$function\(" {} +) || :
-		[ -n "$found" ] || {
-			echo "$function is not in $file"
-			return 1
-		}
-	done < <(grep -oE '\b[a-z_/]+\.[ch] +[a-z]+(_[a-z]+)+\b' "$root/HACKING" | sort -u)
-	[ "$pairs" -ge 60 ]
-}
-
-# includes FOLDER...: a line `FILE INCLUDED` for each. internal.h is a part of delivery.h.
-includes() {
-	(cd "$root" && grep -roE '^#include "[^"]+\.h"' --include='*.[ch]' "$@") |
-		sed -E 's|:#include "| |; s|"$||; s|delivery/internal|delivery/delivery|g'
-}
-
-# tsort(1) fails where there is a circle.
-@test "HACKING: includes of the httpbroker family go one way, and no program includes another's header" {
-	local work=$BATS_TEST_TMPDIR
-	includes httpbroker | sed -E 's/\.[ch]( |$)/\1/g' | awk '$1 != $2' >"$work/files" # a .c and its .h are one
-	[ "$(wc -l <"$work/files")" -ge 200 ]
-	tsort "$work/files" >"$work/sorted"
-	includes httpbroker/*/ | sed -E 's|/[^/ ]*( \|$)|\1|g' |
-		awk '$1 != $2 && $2 != "httpbroker" && $2 != "common"' >"$work/folders" # limits.h, and common/
-	[ "$(wc -l <"$work/folders")" -ge 20 ]
-	tsort "$work/folders" >"$work/sorted"
-	includes common flapper httpbroker oobetet | sed -E 's|/[^ ]*( \|$)|\1|g' | awk '$1 != $2' | sort -u >"$work/programs"
-	diff "$work/programs" <(printf '%s common\n' flapper httpbroker oobetet)
-}
-
 # groff indents by more than mandoc, in Debian 13 by more than in Debian 12, and breaks a line of a table
 # that is too wide after each word. man(1) asks it for lines of 78 columns in a terminal of 80.
 @test "groff shows the pages, and no line is wider than 80 columns" {

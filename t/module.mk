@@ -96,7 +96,7 @@ t_unit_flapjack_event_LDADD = common/libcommon.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
 SYSTEM_TESTS += t/deb.bats t/tarball.bats t/icinga2.bats t/demo.bats
 SLOW_TESTS += t/bootstrap.bats
 dist_man_MANS += doc/quietnight.7
-QUICK_TESTS += t/examples.bats t/readme.bats t/compatibility.bats t/supervisors.bats t/manuals.bats t/nagios.bats t/pagerduty-standin.bats t/room.bats \
+QUICK_TESTS += t/examples.bats t/readme.bats t/compatibility.bats t/supervisors.bats t/layout.bats t/manuals.bats t/nagios.bats t/pagerduty-standin.bats t/room.bats \
 	t/units.bats
 
 # What a change breaks most often, in a fraction of the time; without the tests whose tools are missing.
