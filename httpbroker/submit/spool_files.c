@@ -228,7 +228,8 @@ bool directory_remove(int directory, const char *name)
 {
 	if (unlinkat(directory, name, 0) == 0 || errno == ENOENT)
 		return true;
-	log_error("%s cannot be removed from the spool: %s", name, strerror(errno));
+	log_error("%s cannot be removed from the spool: %s; the next run finds it again", name,
+		strerror(errno));
 	return false;
 }
 
@@ -236,7 +237,8 @@ bool directory_rename(int directory, const char *name, const char *to)
 {
 	if (renameat(directory, name, directory, to) == 0)
 		return true;
-	log_error("%s cannot be renamed in the spool: %s", name, strerror(errno));
+	log_error("%s cannot be renamed in the spool: %s; the next run finds it again", name,
+		strerror(errno));
 	return false;
 }
 
