@@ -189,6 +189,32 @@ Problem: \"d\" on a is Unknown, 3" ]'
 	poll 15 notify_printed 'Problem: "b" on a is Critical, 1'
 }
 
+# refused_calls COMMAND N: Redis has refused it at least N times
+refused_calls() {
+	[ "$(redis INFO commandstats | sed -n "s/^cmdstat_$1:.*failed_calls=\([0-9]*\).*/\1/p")" -ge "$2" ]
+}
+
+@test "a queue of the wrong type is logged once until it is gone" {
+	start_redis
+	start_active
+	redis HSET events a b
+	poll 10 log_has notify 'error: Redis at .*: refuses BLMOVE events: WRONGTYPE'
+	poll 20 refused_calls blmove 8
+	[ "$(grep -c 'refuses BLMOVE' "$work/notify.log")" -eq 1 ]
+	run ! log_has notify 'info: Redis at .*: back'
+	redis DEL events
+	push a b critical x
+	poll 20 notify_printed 'Problem: "b" on a is Critical, x'
+	log_has notify 'info: Redis at .*: back'
+	# the list of the output, while nothing else is asked
+	redis SET httpbroker-notify:default:output:stdout x
+	poll 10 log_has notify 'error: Redis at .*: refuses LLEN httpbroker-notify:default:output:stdout: WRONGTYPE'
+	poll 20 refused_calls llen 8
+	[ "$(grep -c 'refuses LLEN' "$work/notify.log")" -eq 1 ]
+	redis DEL httpbroker-notify:default:output:stdout
+	poll 10 eval '[ "$(grep -c "info: Redis at .*: back" "$work/notify.log")" -eq 2 ]'
+}
+
 @test "a foreign value in the key of the lease is named, and all goes on when it is gone" {
 	start_redis
 	redis SET httpbroker-notify:default:lease foo >/dev/null

@@ -34,9 +34,10 @@ struct consumer {
 	struct keys keys;
 	int wake_fd;
 	struct redis *redis;
-	bool active;      /* first it loads, then it runs */
-	enum query query; /* whose reply is awaited; QUERY_NONE: none, or it is of no use */
-	char asked[700];  /* its command and key, for messages */
+	bool active;        /* first it loads, then it runs */
+	enum query query;   /* whose reply is awaited; QUERY_NONE: none, or it is of no use */
+	enum query refused; /* whose reply was, and none was applied since; QUERY_NONE: none */
+	char asked[700];    /* its command and key, for messages */
 	struct load load;
 	bool empty;             /* the queue was empty: wait for it */
 	redisReply *taken;      /* the events that were judged, and are not trimmed yet */
@@ -289,6 +290,7 @@ static void reply_work(struct consumer *consumer, struct moment now)
 		return;
 	}
 	bool applied = reply_apply(consumer, reply, now);
+	consumer->refused = applied ? QUERY_NONE : query;
 	if (!applied) {
 		reply_refuse(reply, consumer->asked, "", &why);
 		redis_reject(consumer->redis, why.text, now.monotonic);
@@ -358,12 +360,21 @@ static void wait_send(struct consumer *consumer, nsec now)
 		RESP_WORDS("BLMOVE", queue, queue, "RIGHT", "RIGHT", timeout), now);
 }
 
-/* The list of one output after another. */
+/* A count that works does not show that Redis does what it refused: that comes first. */
+static bool count_is_due(const struct consumer *consumer, nsec now)
+{
+	if (consumer->refused != QUERY_NONE)
+		return consumer->refused == QUERY_COUNT;
+	return now >= consumer->count_at;
+}
+
+/* The list of one output after another; one that is refused again. */
 static void count_send(struct consumer *consumer, nsec now)
 {
 	struct output *next = consumer->counted->next;
 
-	consumer->counted = next != NULL ? next : consumer->notify->outputs;
+	if (consumer->refused != QUERY_COUNT)
+		consumer->counted = next != NULL ? next : consumer->notify->outputs;
 	consumer->count_at = now + COUNT_INTERVAL;
 	query_send(consumer, QUERY_COUNT, RESP_WORDS("LLEN", consumer->counted->key), now);
 }
@@ -376,7 +387,7 @@ void consumer_send(struct consumer *consumer, bool under_way, struct moment now)
 		return;
 	if (!load_is_complete(&consumer->load))
 		load_send(consumer, now.monotonic);
-	else if (now.monotonic >= consumer->count_at)
+	else if (count_is_due(consumer, now.monotonic))
 		count_send(consumer, now.monotonic);
 	else if (commit_send(consumer, now))
 		return;
