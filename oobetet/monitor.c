@@ -4,6 +4,7 @@
 
 #include "common/log.h"
 #include "common/random.h"
+#include "common/utf8_clean.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -54,12 +55,21 @@ bool probes_are_configured(const struct config *config)
 	return false;
 }
 
+/* Of any bytes, but JSON, XML and the log take no others than these. */
+static void host_name(char out[HOST_NAME_MAX + 1])
+{
+	char name[HOST_NAME_MAX + 1] = "";
+
+	gethostname(name, sizeof name - 1);
+	utf8_clean_line(name, out, HOST_NAME_MAX + 1);
+}
+
 static void parts_begin(struct monitor *monitor, const struct selfexec *selfexec, nsec now)
 {
 	const struct config *config = monitor->config;
 	uint64_t seed = random_seed();
 
-	gethostname(monitor->host, sizeof monitor->host - 1);
+	host_name(monitor->host);
 	monitor->timing = timing_of(config->max_latency);
 	active_time_begin(&monitor->active_time, monitor->timing.alive, now, clock_boot());
 	watches_begin(monitor, seed, now);

@@ -23,6 +23,13 @@ static struct monitor monitor;
 static struct timestamps now;
 static FILE *logged;
 
+/* The kernel accepts any bytes. */
+int gethostname(char *name, size_t size)
+{
+	snprintf(name, size, "%s", "h\xff\tst\x1b[31m");
+	return 0;
+}
+
 static void begin(const char *text)
 {
 	monitor_begin(&monitor, config_of(text), NULL, false);
@@ -198,6 +205,15 @@ static void without_room_for_an_incident_its_place_is_logged(void **state)
 	end();
 }
 
+/* It is a part of JSON, of XML and of the log: each would be refused, or changed. */
+static void the_name_of_the_host_is_clean_text(void **state)
+{
+	(void)state;
+	begin(ACCOUNT ONE);
+	assert_string_equal(monitor.host, "h\xef\xbf\xbd st");
+	end();
+}
+
 static int log_begin(void **state)
 {
 	(void)state;
@@ -214,6 +230,7 @@ static int log_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_name_of_the_host_is_clean_text),
 		cmocka_unit_test_setup_teardown(
 			the_end_of_a_removed_watch_waits_five_minutes, log_begin, log_end),
 		cmocka_unit_test_setup_teardown(
