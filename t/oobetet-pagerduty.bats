@@ -115,3 +115,29 @@ while True:
 	poll 20 log_has oobetet "error: delivery to PagerDuty is failing: Failed to connect to 127.0.0.1 port 1"
 	[ "$(count_of proxy CONNECT)" -eq "$asked" ]
 }
+
+# A server on $redirecting that sends each request elsewhere; the new address has a secret.
+start_redirecting() {
+	redirecting=$(free_port)
+	start redirecting python3 -c '
+import http.server, sys
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(301)
+        self.send_header("Location", "https://user:hidden@other.example.org/hidden?hidden")
+        self.end_headers()
+    do_POST = do_GET
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Answer).serve_forever()' "$redirecting"
+	poll 20 listening "$redirecting"
+}
+
+@test "oobetet: a redirection is not followed; the log says where it leads, without its path" {
+	local leads='HTTP 301: it redirects to https://other.example.org, which is not followed'
+	start_redirecting
+	write_ini pagerduty_url="http://127.0.0.1:$redirecting/" heartbeat_url="http://127.0.0.1:$redirecting/" \
+		listen_command="sh -c 'echo here; exec sleep 1000'" rooms= jabberid= password= server= port= tls= heartbeat_interval=1
+	start oobetet oobetet -c "$work/oobetet.ini"
+	poll 20 log_has oobetet "error: delivery to PagerDuty is failing: $leads: set pagerduty_url; trying again$"
+	poll 20 log_has oobetet "error: heartbeat_url cannot be fetched: $leads; trying again$"
+	run ! log_has oobetet hidden
+}

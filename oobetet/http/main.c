@@ -210,12 +210,29 @@ static void messages_read(struct http *http)
 	}
 }
 
+/* Where an answer redirects to, but its path, which may be secret; false: nowhere. */
+static bool redirection_explain(const struct request *request, char *out, size_t size)
+{
+	const char *url = NULL;
+	size_t length;
+
+	curl_easy_getinfo(request->easy, CURLINFO_REDIRECT_URL, &url);
+	if (url == NULL || strstr(url, "://") == NULL)
+		return false;
+	const char *host = url_host(url, &length);
+	char *text = memory_printed("HTTP %ld: it redirects to %.*s://%.*s, which is not followed",
+		request->status, (int)strcspn(url, ":"), url, (int)length, host);
+	utf8_clean_line(text, out, size);
+	free(text);
+	return true;
+}
+
 static void event_done(struct http *http, const struct request *request)
 {
 	const struct integration integration = integration_of(request->watch);
 	const char *const secrets[] = {integration.key, NULL};
 	const char *answer = request->answer.data;
-	char fault[FAULT];
+	char fault[FAULT], where[FAULT - 30];
 	enum message_type type = pagerduty_result(integration.version, request->status, answer);
 
 	if (type == MESSAGE_DONE) {
@@ -224,6 +241,8 @@ static void event_done(struct http *http, const struct request *request)
 	}
 	if (request->status == 0)
 		secret_clean_line(request->error, secrets, fault, sizeof fault);
+	else if (redirection_explain(request, where, sizeof where))
+		snprintf(fault, sizeof fault, "%s: set pagerduty_url", where);
 	else
 		pagerduty_explain(&integration, request->status, answer, fault, sizeof fault);
 	ipc_send(http->ipc, type, FIELDS(request->id, fault));
@@ -236,7 +255,8 @@ static void heartbeat_done(struct http *http, const struct request *request)
 
 	if (request->status == 0)
 		utf8_clean_line(request->error, fault, sizeof fault);
-	else if (request->status < 200 || request->status > 299)
+	else if (!redirection_explain(request, fault, sizeof fault) &&
+		 (request->status < 200 || request->status > 299))
 		snprintf(fault, sizeof fault, "HTTP %ld", request->status);
 	if (fault[0] == '\0' && http->heartbeat_fault[0] != '\0')
 		log_info("heartbeat_url is fetched again");
