@@ -238,11 +238,6 @@ start_alone() {
 	E
 }
 
-# the broker's peak memory in KiB
-most_memory() {
-	sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/${pids[broker]}/status"
-}
-
 # memory_flat COMMAND...: the broker's memory grows at most by a few MiB; the freed memory
 # that a sanitizer keeps does not count
 memory_flat() {

@@ -16,9 +16,7 @@ teardown() {
 
 # refuses CODE MESSAGE OPTION...: the exit status is CODE and the output contains MESSAGE
 refuses() {
-	run "-$1" timeout 10 httpbroker "${@:3}"
-	echo "$output"
-	[[ "$output" == *"$2"* ]]
+	exits "$1" "$2" httpbroker "${@:3}"
 }
 
 @test "Redis password: from a file or the environment; the file takes precedence" {

@@ -42,11 +42,6 @@ reboots() {
 	reboots everysec
 }
 
-# batch CLOCK WALL: the last commit of a previous broker
-batch() {
-	redis SET httpbroker:default:batch "41 0123456789abcdef $1 $2"
-}
-
 # A million records, as written by a broker, in the Redis protocol.
 million() {
 	python3 -c '

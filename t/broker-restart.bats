@@ -30,11 +30,6 @@ record() {
 		"1 $EPOCHSECONDS 60 $2 $3 {\"entity\":\"a\",\"check\":\"$1\",\"type\":\"service\",\"state\":\"$2\",\"summary\":\"s\"}"
 }
 
-# batch CLOCK WALL: the last commit of a previous broker
-batch() {
-	redis SET httpbroker:default:batch "41 0123456789abcdef $1 $2"
-}
-
 @test "killed and restarted: the same states, nothing is pushed again, changes are" {
 	start_broker --interval 24h
 	posts 200 "$(event a b critical '"time":1001,"ttl":-1,"tags":["x"],"summary":"s"')" "$(event a c ok)" \

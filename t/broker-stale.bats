@@ -11,13 +11,6 @@ load lib/broker
 setup() { start_work; }
 teardown() { stop_all; }
 
-# refuses MESSAGE OPTION...: the exit status is 64 and the output contains MESSAGE
-refuses() {
-	run -64 timeout 10 httpbroker "${@:2}"
-	echo "$output"
-	[[ "$output" == *"$1"* ]]
-}
-
 record() {
 	redis HGET httpbroker:default:states "$1"$'\x1f'"$2"
 }

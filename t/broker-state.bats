@@ -271,11 +271,6 @@ one() {
 	done
 }
 
-# the broker's peak memory in KiB
-most_memory() {
-	sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/${pids[broker]}/status"
-}
-
 @test "GET /state makes no copy of the table, however slow the client" {
 	start_redis
 	start_broker --interval 1h

@@ -15,13 +15,6 @@ setup() {
 
 teardown() { stop_all; }
 
-# refuses MESSAGE OPTION...: the exit status is 64 and the output contains MESSAGE
-refuses() {
-	run -64 timeout 10 httpbroker "${@:2}"
-	echo "$output"
-	[[ "$output" == *"$1"* ]]
-}
-
 # answers CODE PATTERN CURL-OPTION...: the response is a JSON error with CODE and a matching text
 answers() {
 	run -0 curl -sS -m 20 -w '\n%{http_code} %{content_type}' "${@:3}"

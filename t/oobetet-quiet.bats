@@ -17,9 +17,7 @@ quiet() {
 
 # refuses CODE MESSAGE OPTION...: exits with CODE and a message that contains MESSAGE
 refuses() {
-	run "-$1" oobetet -c "$work/oobetet.ini" "${@:3}"
-	echo "$output"
-	[[ "$output" == *"$2"* ]]
+	exits "$1" "$2" oobetet -c "$work/oobetet.ini" "${@:3}"
 }
 
 held() {

@@ -10,11 +10,6 @@ load lib/oobetet
 setup() { start_work; }
 teardown() { stop_all; }
 
-# once PATTERN: logged exactly once
-once() {
-	[ "$(count_of oobetet "$1")" -eq 1 ]
-}
-
 # own XML: flapjack, the owner of the room, sends it this query
 own() {
 	say flapjack "<iq to='ops@conference.localhost' type='set' id='own'><query xmlns='http://jabber.org/protocol/muc#owner'>$1</query></iq>"

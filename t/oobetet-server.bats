@@ -11,11 +11,6 @@ load lib/oobetet
 setup() { start_work; }
 teardown() { stop_all; }
 
-# The number of log lines that match: a repeated failure is logged once.
-once() {
-	[ "$(count_of oobetet "$1")" -eq 1 ]
-}
-
 @test "oobetet: the server is killed and comes back" {
 	start_chain
 	both

@@ -6,8 +6,11 @@
 #   broker_listens           sets them from its log
 #   event ENTITY CHECK STATE [KEYS]   JSON; KEYS, such as '"ttl":30', are added to it
 #   post JSON [CURL-OPTION...]        sets $code and $answer; with `Prefer: $prefer`, if that is set
+#   refuses MESSAGE OPTION...         succeeds if httpbroker exits with 64 and this message
 #   queue                    prints the queue, oldest first
 #   queued N                 succeeds if the queue has at least N events
+#   batch CLOCK WALL         writes the last commit of a previous broker
+#   most_memory              prints the broker's peak memory in KiB
 #   records_are N            succeeds if Redis has the records of N checks
 #   last_queued PATTERN      succeeds if the newest event matches the extended regular expression
 #   client SCRIPT-ARGUMENT...   runs standard input as Python, with post() and get() defined; each
@@ -48,12 +51,24 @@ posts() {
 	done
 }
 
+refuses() {
+	exits 64 "$1" httpbroker "${@:2}"
+}
+
 queue() {
 	redis LRANGE "${1:-events}" 0 -1 | tac
 }
 
 queued() {
 	[ "$(redis LLEN events)" -ge "$1" ]
+}
+
+batch() {
+	redis SET httpbroker:default:batch "41 0123456789abcdef $1 $2"
+}
+
+most_memory() {
+	sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/${pids[broker]}/status"
 }
 
 records_are() {

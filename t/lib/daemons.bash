@@ -12,6 +12,7 @@
 #   log_has NAME PATTERN    succeeds if a line of NAME.log matches the extended regular expression
 #   count_of NAME PATTERN   prints the number of matching lines in NAME.log
 #   at_least N NAME PATTERN succeeds if there are at least N
+#   exits CODE MESSAGE COMMAND...   succeeds if it exits with CODE, and its output contains MESSAGE
 #   sanitized NAME          succeeds if it has a sanitizer, which keeps freed memory: a limit of memory
 #                           is for the others
 #   free_port [N]           prints N unused ports
@@ -154,6 +155,13 @@ count_of() {
 
 at_least() {
 	[ "$(count_of "$2" "$3")" -ge "$1" ]
+}
+
+# shellcheck disable=SC2154 # $output is of bats
+exits() {
+	run "-$1" timeout 10 "${@:3}"
+	echo "$output"
+	[[ "$output" == *"$2"* ]]
 }
 
 # The shadow memory has terabytes.

@@ -19,6 +19,7 @@
 #   change ATTRIBUTES              flapjack, owner of the room, changes a role or an affiliation
 #   ban NAME, unban NAME           bans NAME@localhost from the room, or permits it again
 #   monitor_memory                 prints the memory of the monitor in KiB
+#   once PATTERN                   succeeds if oobetet has logged it exactly once
 #   incidents                      prints the number of incidents at PagerDuty
 
 write_ini() {
@@ -53,6 +54,10 @@ start_chain() {
 	enter_room eve eve
 	write_ini "$@"
 	start_oobetet
+}
+
+once() {
+	[ "$(count_of oobetet "$1")" -eq 1 ]
 }
 
 problem() {
