@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A child process that runs a program of the user, without a shell, in a process group of its own:
- * start, end, kill. Its time limit and what is done with its output are the caller's. SIGCHLD tells
+ * start, end, kill. Its time limit and what is done with its output are the caller's. SIGCHLD says
  * that one has ended. Nothing here blocks, unless it says so.
  */
 #ifndef COMMON_PROCESS_H

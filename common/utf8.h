@@ -25,8 +25,7 @@ bool utf8_is_control(const char *character);
  * text, U+2028 and U+2029. */
 bool utf8_reorders(const char *character, size_t length);
 
-/* Whether a valid character cannot be seen: one that reorders, another format character, a filler.
- */
+/* Whether a valid character cannot be seen: it reorders, is a format character or a filler. */
 bool utf8_is_hidden(const char *character, size_t length);
 
 /* The length of `text`, cut to at most `limit` bytes. */

@@ -14,7 +14,7 @@
 #define YEAR (365 * 24 * 3600 * NSEC_PER_SEC)
 
 enum {
-	HELD_PER_BODY = 4, /* a body and its parsed form have room beside others */
+	HELD_PER_BODY = 4, /* a body and its parsed form fit beside those of other requests */
 };
 
 static void port_set(struct options *options, const char *option, const char *value)

@@ -68,8 +68,7 @@ const struct histogram *delivery_commits(const struct delivery *delivery);
 /* Any thread. False when the broker is stopping: not submitted, done() is not called. */
 bool delivery_submit(struct delivery *delivery, struct submission *submission);
 
-/* Readable when the reader of standard output has gone, and the program should stop (EX_TEMPFAIL).
- */
+/* Readable when the reader of standard output has gone: the program should stop (EX_TEMPFAIL). */
 int delivery_ended_fd(const struct delivery *delivery);
 
 /* Any thread: opens the output's file by its name again. False: there is no output. */

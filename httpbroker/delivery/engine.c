@@ -194,7 +194,7 @@ static enum engine_result check_add(
 	return ENGINE_APPLIED;
 }
 
-/* The check stays as it is; the record tells a restart of the run. */
+/* The check stays as it is; its record has the run, for a restart. */
 static enum engine_result start_apply(
 	struct engine *engine, const struct prepared *prepared, struct moment now)
 {

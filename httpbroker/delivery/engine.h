@@ -50,8 +50,7 @@ struct engine *engine_new(struct checks *checks, struct outbox *outbox,
 	const struct engine_settings *settings, struct moment now);
 void engine_free(struct engine *engine);
 
-/* Loaded checks that are still to be pushed wait until then: the handover may bring earlier events.
- */
+/* Loaded checks still to be pushed wait until then: the handover may bring earlier events. */
 void engine_hold_until(struct engine *engine, nsec until);
 
 /*

@@ -141,7 +141,7 @@ bool handover_is_due(const struct handover *handover, const struct core *core, n
 
 enum { CHUNK_MAX = 500, CHUNK_BYTES = 1 << 20 }; /* far fewer than Lua's unpack takes */
 
-/* The number lasts for a day: nobody is cut off for longer, and goes on then. */
+/* The number is kept for a day: no broker that is cut off for longer goes on after that. */
 #define SCRIPT                                                        \
 	"if redis.call('GET', KEYS[2]) == ARGV[1] then return 0 end " \
 	"redis.call('RPUSH', KEYS[1], unpack(ARGV, 2)) "              \

@@ -33,8 +33,7 @@ enum auth_result {
 	AUTH_UNKNOWN, /* a token that is not in the file */
 };
 
-/* Any thread. `header`: the value of Authorization, or NULL. auth == NULL: everybody is admitted.
- */
+/* Any thread. `header`: the value of Authorization, or NULL. auth == NULL admits everybody. */
 enum auth_result auth_check(struct auth *auth, const char *header, struct grant *grant);
 void auth_release(struct grant *grant);
 

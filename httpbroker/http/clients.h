@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Phases of a connection, in this order; the second follows the last. */
+/* Phases of a connection, in this order; the first follows the last. */
 enum client_phase {
 	CLIENT_ASKS,  /* it sends a request; the first time, since it connected */
 	CLIENT_WAITS, /* for the response; this takes as long as the broker needs */

@@ -54,7 +54,10 @@ void counters_dropped(struct counters *counters, enum dropped_field field, unsig
 uint64_t counters_events(const struct counters *counters, unsigned format, enum outcome outcome);
 uint64_t counters_dropped_total(const struct counters *counters, enum dropped_field field);
 
-/* Whether events are refused because a limit is reached: over after OVERLOAD_QUIET without one. */
+/*
+ * Whether events are refused because a limit is reached: over after OVERLOAD_QUIET without a
+ * refusal.
+ */
 #define OVERLOAD_QUIET (10 * NSEC_PER_SEC)
 
 struct overload {

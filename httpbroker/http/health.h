@@ -55,8 +55,7 @@ struct health {
 	nsec since;    /* monotonic */
 };
 
-/* Whether it can be said if a replica has what was written last: with Sentinel, of the active one.
- */
+/* Whether status->replicated says anything: with Sentinel, on the active broker. */
 bool replication_is_known(const struct delivery_status *status);
 
 struct health health_of(const struct delivery_status *status, bool stopping, nsec now);

@@ -84,7 +84,7 @@ void page_cache_put(struct page_cache *cache, const struct buffer *key, const st
 	pthread_mutex_unlock(&cache->lock);
 }
 
-/* Sets the ETag; 304 if the client has this one: then libmicrohttpd sends no body, but its length. */
+/* Sets the ETag. 304 if the client has it: libmicrohttpd sends the length without the body. */
 static void etag_finish(struct request *request)
 {
 	struct response *response = &request->response;
@@ -250,7 +250,7 @@ static void data_respond(
 				clock_monotonic());
 	}
 	buffer_free(&key);
-	/* not 200: a proxy shall ask the other broker, which has the checks */
+	/* not 200, so that a proxy asks the other broker, which has the checks */
 	response->status = request_elsewhere(request) != NULL ? 503 : 200;
 	response->type = CONTENT_JSON;
 	response->page = true;

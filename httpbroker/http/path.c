@@ -67,7 +67,7 @@ static size_t token_take(struct path *path, char *bytes, size_t length)
 	return slash != NULL ? raw + 1 : raw;
 }
 
-/* Cuts a shown path off at a part that begins as a token does, but is none where it stands. */
+/* Cuts the shown path at a part that begins with `@`: it may be a token in the wrong place. */
 static void shown_mask(char *shown)
 {
 	for (char *slash = strchr(shown, '/'); slash != NULL; slash = strchr(slash + 1, '/'))

@@ -152,7 +152,8 @@ struct request {
 	bool refused;              /* the response is there; the rest of the request is discarded */
 	nsec begun;                /* at debug level: when its headers were there (monotonic) */
 	nsec complete_at;          /* when all of it was there (monotonic); 0: not yet */
-	atomic_bool met;           /* of request_resume() and the suspending, one has come */
+	atomic_bool met;           /* request_resume() was called, or it is suspended: the other
+				      of the two resumes it */
 	struct submission *submission; /* the route's; NULL: none (yet) */
 	struct resume_queue *queue;    /* of its thread: resumes it when that is answered */
 	struct suspended_request suspended;

@@ -10,8 +10,7 @@
 
 /* A body that is made in pieces while it is sent. */
 struct stream {
-	/* Appends the next piece; false: it was the last one. Called by any one thread at a time.
-	 */
+	/* Appends the next piece; false: it was the last. Called by any one thread at a time. */
 	bool (*more)(struct stream *stream, struct buffer *out);
 	void (*free)(struct stream *stream);
 };

@@ -32,7 +32,7 @@ struct alertmanager {
 	struct curl_slist *headers;
 	struct alert *sent[ALERTS_MAX]; /* in the request, */
 	size_t count;
-	struct item *items[ITEMS_MAX]; /* the notifications that the first of them tell of, */
+	struct item *items[ITEMS_MAX]; /* the notifications that its first alerts are of, */
 	size_t item_count;
 	size_t units; /* and how many notifications and other alerts these are */
 	size_t max;   /* of units: fewer after a refusal */
@@ -41,7 +41,7 @@ struct alertmanager {
 	struct buffer body;
 };
 
-/* The alerts that tell of it. Without any, it is told. */
+/* Adds the alerts of a notification. One that has none is delivered at once. */
 static void item_add(struct output *output, struct item *item,
 	const struct notification *notification, struct moment now)
 {

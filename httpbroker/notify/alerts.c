@@ -131,8 +131,8 @@ void alerts_load(struct alerts *alerts, const struct notification *problem)
 }
 
 /*
- * Resolves what the check was before, also if an earlier process told of it. Those that are
- * resolved already are sent with it: an attempt to send them may have failed.
+ * Resolves the alerts of the check's other states, also one that an earlier process has sent. Those
+ * that are resolved already are sent again: an attempt to send them may have failed.
  */
 static size_t others_resolve(struct alerts *alerts, const struct notification *notification,
 	struct moment now, struct alert **out)

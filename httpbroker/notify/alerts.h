@@ -10,7 +10,7 @@
  * the settings. A check whose state changes has other labels: then the old alert is resolved, and
  * the new one begins when the problem did.
  *
- * One more alert, HttpbrokerNotifyWatchdog, always fires: its absence tells that this program has
+ * One more alert, HttpbrokerNotifyWatchdog, always fires: its absence shows that this program has
  * stopped.
  */
 #ifndef HTTPBROKER_NOTIFY_ALERTS_H

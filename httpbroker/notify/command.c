@@ -27,8 +27,7 @@ struct command {
 	struct job job[JOBS_MAX];
 };
 
-/* What this process inherited is not for the command. NOTIFY_SOCKET is for systemd, until it runs.
- */
+/* An inherited NOTIFY_* is not for the command. NOTIFY_SOCKET is for systemd until it runs. */
 static void environment_clean(void)
 {
 	char **kept = environ;

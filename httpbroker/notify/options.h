@@ -19,7 +19,7 @@ struct options {
 	const char *queue;
 	const char *name;
 
-	struct judge_settings rules; /* without what tells */
+	struct judge_settings rules; /* but for `tell` and its context */
 
 	char **command; /* up to a NULL; NULL: none */
 	unsigned jobs;

@@ -59,7 +59,7 @@ static bool line_write(struct output *output, nsec now)
 	return line->length == 0;
 }
 
-/* It is told later, or by another; half of it may be at the reader already. */
+/* The item is written later, or by a stand-by; the reader may have a part of the line already. */
 static void reset(struct output *output)
 {
 	struct lines_out *lines = output->self;

@@ -51,8 +51,8 @@ void redis_release(struct redis *redis, struct moment now);
 void redis_reject(struct redis *redis, const char *why, nsec now);
 
 /*
- * Redis refuses some parts of commits (enum commit_part) and applies the rest: it is reported as
- * away, but the connection stays. Then: it has applied those parts as well.
+ * redis_degraded(): Redis refuses some parts of commits (enum commit_part) and applies the rest; it
+ * is reported as away, but the connection stays. redis_recovered(): it applies those parts, too.
  */
 void redis_degraded(struct redis *redis, unsigned parts, nsec now);
 void redis_recovered(struct redis *redis, nsec now);

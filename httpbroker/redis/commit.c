@@ -102,7 +102,7 @@ void commit_write(
 	commit->refused = 0;
 	commit->replies = 0;
 	commit->queue_length = commit->records_there = commit->script_result = -1;
-	commit->unfenced = commit->backed = commit->held = commit->confirmed = false;
+	commit->unfenced = commit->has_standby = commit->held = commit->confirmed = false;
 	commit->result = COMMIT_DONE; /* until an answer says otherwise */
 	if (keys->actions == NULL)
 		commit->todo &= ~(unsigned)COMMIT_WAKE;
@@ -206,7 +206,7 @@ static void todo_set(struct commit *commit, unsigned todo)
 {
 	commit->todo = todo & ~COMMIT_FRAME;
 	if ((todo & COMMIT_PUSHES) != 0)
-		commit->todo |= COMMIT_WAKE; /* the one that was applied woke nobody */
+		commit->todo |= COMMIT_WAKE; /* the one that was applied came before the events */
 }
 
 static void part_reply_read(struct commit *commit, const struct part *part,
@@ -319,8 +319,8 @@ enum commit_result commit_read(struct commit *commit, const struct lease *lease,
 		commit_fail(commit, "WATCH", commit->keys->lease, reply, why);
 	} else if (index == parts_sent + 3) {
 		/* our own name stays there for a while after a take-over */
-		commit->backed = holder_read(commit, lease, commit->keys->standby, reply, why) ==
-				 LEASE_ANOTHERS;
+		commit->has_standby = holder_read(commit, lease, commit->keys->standby, reply,
+					      why) == LEASE_ANOTHERS;
 	} else if (index == parts_sent + 4) {
 		commit->held =
 			holder_read(commit, lease, commit->keys->lease, reply, why) == LEASE_OURS;

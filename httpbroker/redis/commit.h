@@ -95,7 +95,7 @@ struct commit {
 	int replies;         /* read so far */
 	enum commit_result result; /* so far */
 	bool unfenced;             /* MULTI was refused: each command ran, or not, by itself */
-	bool backed;               /* another broker stands by */
+	bool has_standby;          /* another broker stands by */
 	bool held;                 /* the lease is still ours, by the last reply */
 };
 

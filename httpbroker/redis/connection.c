@@ -71,7 +71,7 @@ struct buffer *connection_out(struct connection *connection)
 	return &connection->out;
 }
 
-/* Everything is out: one huge commit shall not be remembered in memory for ever. */
+/* All is sent: the memory of a huge commit is given back. */
 static void out_forget(struct connection *connection)
 {
 	if (connection->out.capacity > OUT_KEPT)
@@ -213,7 +213,7 @@ enum handshake_result handshake_read(struct handshake *handshake, const struct r
 		return HANDSHAKE_REFUSED;
 	if (step != STEP_ROLE && reply->type != REDIS_REPLY_STATUS) {
 		reply_refuse(reply, commands[step], "", why);
-		/* who does not know AUTH quotes what came with it */
+		/* a server that does not know AUTH quotes its arguments */
 		secret_mask(why->text, handshake->login.password);
 		return HANDSHAKE_REFUSED;
 	}

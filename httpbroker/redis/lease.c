@@ -254,7 +254,7 @@ static enum role_change change_of(const struct leadership *leadership, const str
 
 	if (!leadership->active)
 		return CHANGE_BECAME_ACTIVE;
-	/* who left our batch has gone on from there: its data counts, even if it is behind */
+	/* the broker that kept our batch went on from it: its data counts, even if older */
 	if (seen->found && !is_ours(leadership, seen) && seen->left)
 		return CHANGE_BECAME_ACTIVE;
 	if (!seen->found || seen->last.number < acknowledged)

@@ -27,10 +27,10 @@ struct session {
 	enum phase phase;
 	nsec until;
 	nsec renew_at;
-	nsec ours_until; /* when the lease expires, if Redis does not reply any more */
-	bool backed;     /* another broker stood by at the last commit */
-	nsec standby_at; /* when to renew the stand-by key */
-	nsec left_until; /* until then the lease is the former holder's */
+	nsec ours_until;  /* when the lease expires, if Redis does not reply any more */
+	bool has_standby; /* another broker stood by at the last commit */
+	nsec standby_at;  /* when to renew the stand-by key */
+	nsec left_until;  /* until then the lease is the former holder's */
 	enum session_role role;
 	struct handshake handshake;
 	struct acquire acquire;
@@ -154,7 +154,7 @@ static bool pushes_were_applied(const struct session *session)
 	return session->seen_applied && (session->seen_left & COMMIT_PUSHES) == 0;
 }
 
-/* Looks at once if the stand-by key is due: the active broker shall know soon. */
+/* Looks at once if the stand-by key is due, so that the active broker soon knows of this one. */
 static void stand_by(struct session *session, nsec now)
 {
 	if (session->in_flight != NULL)
@@ -162,7 +162,7 @@ static void stand_by(struct session *session, nsec now)
 	if (session->role != SESSION_STANDS_BY)
 		change_set(session, leadership_lose(&session->leadership));
 	session->role = SESSION_STANDS_BY;
-	session->backed = false;
+	session->has_standby = false;
 	phase_wait(session, PHASE_STANDS_BY, now >= session->standby_at ? now : now + LEASE_LOOK);
 }
 
@@ -240,7 +240,7 @@ static void commit_end(struct session *session, bool held, nsec now, struct buff
 	session->records = session->in_flight->records_there;
 	if (session->in_flight->refused != 0)
 		session->refusal = session->why;
-	session->backed = session->in_flight->backed;
+	session->has_standby = session->in_flight->has_standby;
 	/* the replies came after WAIT */
 	session->ours_until =
 		LEASE_LASTS + (session->confirm.sentinel ? session->renew_at - LEASE_RENEWED : now);
@@ -354,7 +354,7 @@ enum session_role session_role(const struct session *session)
 
 nsec session_outlived_at(const struct session *session)
 {
-	return session->backed ? session->ours_until : NSEC_NEVER;
+	return session->has_standby ? session->ours_until : NSEC_NEVER;
 }
 
 const char *session_holder(const struct session *session)

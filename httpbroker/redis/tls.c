@@ -181,7 +181,7 @@ SSL *tls_connect(SSL_CTX *tls, int fd, const char *host, nsec timeout, struct re
 	return NULL;
 }
 
-/* Whoever closes the connection may have said why before: a certificate is required, for one. */
+/* The server may have sent a reason before it closed: that it requires a certificate. */
 static bool alert_explain(SSL *ssl, struct reason *why)
 {
 	char byte;

@@ -42,10 +42,10 @@ SSL *tls_connect(SSL_CTX *tls, int fd, const char *host, nsec timeout, struct re
 bool tls_send(SSL *ssl, const void *data, size_t length, size_t *done, struct reason *why);
 bool tls_receive(SSL *ssl, void *data, size_t size, size_t *done, struct reason *why);
 
-/* Whether poll(2) shall also wait until the last tls_receive() can write. */
+/* Whether poll(2) must also wait until the last tls_receive() can write. */
 bool tls_wants_write(const SSL *ssl);
 
-/* Says goodbye, unless the connection has failed (`broken`). NULL does nothing. */
+/* Ends TLS in order, unless the connection has failed (`broken`), and frees it; NULL is allowed. */
 void tls_free(SSL *ssl, bool broken);
 
 #endif

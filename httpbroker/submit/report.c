@@ -243,7 +243,7 @@ static void output_split(
 	buffer_free(&err);
 }
 
-/* A plugin's performance data that leaves no room for it would be refused with it. */
+/* Performance data that leaves no room for the run time is left out: both would be refused. */
 static void run_time_add(struct report *report, nsec took)
 {
 	const struct buffer *own = &report->parts.perfdata;

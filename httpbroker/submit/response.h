@@ -2,10 +2,10 @@
 /*
  * The meaning of a response for the documents that were sent. Pure. The broker answers 200 (written
  * to Redis) or 202 (in memory), 400, 403 and 413 with {"error": "…"}, and a list with the result of
- * each document where they differ (httpbroker-http(7)). A proxy between may send pages of its own
- * with any status. So only the broker's own texts accept or refuse an event; any other response is
- * as if it were unreachable. 413 alone is believed of everyone: a proxy never lets a document pass
- * that is too large for it, and those behind it would wait forever.
+ * each document where they differ (httpbroker-http(7)). A proxy may answer with a page of its own
+ * and any status: so only the broker's own texts accept or refuse an event, and any other response
+ * means that the broker is unreachable. Only 413 counts from every server: a proxy never forwards a
+ * document that is too large for it, and those behind it would wait forever.
  */
 #ifndef HTTPBROKER_SUBMIT_RESPONSE_H
 #define HTTPBROKER_SUBMIT_RESPONSE_H

@@ -462,7 +462,7 @@ static void a_standby_is_reported(void **state)
 {
 	static const struct {
 		const char *standby;
-		bool backed;
+		bool has_standby;
 	} cases[] = {{NONE, false}, {OURS, false}, {"$21\r\nh :1 fedcba9876543210\r\n", false},
 		{"$21\r\nh :2 fedcba9876543210\r\n", true},
 		{"$21\r\ni :1 0123456789abcdef\r\n", true}};
@@ -474,7 +474,7 @@ static void a_standby_is_reported(void **state)
 		receive(exchange, "+OK\r\n" Q Q Q "*3\r\n:1\r\n:1\r\n+OK\r\n+OK\r\n");
 		receive(exchange, cases[i].standby);
 		assert_int_equal(receive(exchange, OURS), COMMIT_DONE);
-		assert_int_equal(exchange->commit.backed, cases[i].backed);
+		assert_int_equal(exchange->commit.has_standby, cases[i].has_standby);
 		exchange_end(exchange);
 	}
 }
