@@ -13,6 +13,7 @@
 /* ---- the command ---- */
 
 #define BLANKS " \t"
+#define QUOTING "'\"\\"
 
 /* Copies one word without its quotes to *out; returns what follows it; NULL: a quote is open. */
 static const char *word_read(const char *p, char **out)
@@ -36,34 +37,54 @@ static const char *word_read(const char *p, char **out)
 	return quote == '\0' ? p : NULL;
 }
 
+/* A word, as it is written, that joins, ends or redirects commands. */
+static bool is_for_a_shell(const char *word, size_t length)
+{
+	static const char *const operators[] = {"|", "||", "|&", "&", "&&", ";"};
+
+	for (size_t i = 0; i < sizeof operators / sizeof operators[0]; i++)
+		if (strlen(operators[i]) == length && strncmp(word, operators[i], length) == 0)
+			return true;
+	size_t digits = strspn(word, "0123456789");
+	bool redirects = word[digits] == '<' || word[digits] == '>' || strncmp(word, "&>", 2) == 0;
+	bool ends = word[length - 1] == ';' && strcspn(word, QUOTING) >= length;
+	return redirects || ends;
+}
+
+/* False: see the reason. */
+static bool words_read(const char *command, char **words, char *bytes, struct reason *why)
+{
+	int count = 0;
+
+	for (command += strspn(command, BLANKS); *command != '\0';
+		command += strspn(command, BLANKS)) {
+		size_t raw = strcspn(command, BLANKS);
+
+		if (is_for_a_shell(command, raw))
+			return reason_set(why,
+				"'%.*s' is for a shell, and none is started: quote it, or say "
+				"sh -c '...'",
+				(int)raw, command);
+		words[count++] = bytes;
+		command = word_read(command, &bytes);
+		if (command == NULL)
+			return reason_set(why, "a quotation mark is not closed");
+	}
+	return count > 0 || reason_set(why, "it has no word");
+}
+
 char **words_split(const char *command, struct reason *why)
 {
 	size_t length = strlen(command);
 	/* a word needs two bytes at least, with the blank behind it; one block holds all */
 	char **words = memory_zeroed(length / 2 + 2, sizeof *words + 2);
-	char *bytes = (char *)&words[length / 2 + 2];
-	int count = 0;
 
-	for (;;) {
-		command += strspn(command, BLANKS);
-		if (*command == '\0')
-			break;
-		words[count++] = bytes;
-		command = word_read(command, &bytes);
-		if (command == NULL) {
-			reason_set(why, "a quotation mark is not closed");
-			break;
-		}
-	}
-	if (command != NULL && count > 0)
+	if (words_read(command, words, (char *)&words[length / 2 + 2], why))
 		return words;
-	if (command != NULL)
-		reason_set(why, "it has no word");
 	free(words);
 	return NULL;
 }
 
-#define BLANKS " \t"
 #define EXPECTED "expected 'text', 'nick text' or 'json text=KEY nick=KEY time=KEY'"
 
 /* ---- its lines ---- */

@@ -25,7 +25,7 @@ static void a_command_is_split_as_a_shell_does(void **state)
 		{"'a\\\\b\\\"c'", "a\\\\b\\\"c|"},
 		{"a '' \"\"", "a|||"},
 		{"a\\", "a\\|"},
-		{"*.log > $x; y", "*.log|>|$x;|y|"},
+		{"*.log -> $x;y", "*.log|->|$x;y|"},
 		{"a 'b", NULL},
 		{"a \"b\\\"", NULL},
 		{"", NULL},
@@ -48,6 +48,46 @@ static void a_command_is_split_as_a_shell_does(void **state)
 			assert_non_null(words);
 			assert_string_equal(joined, cases[i].words);
 		}
+		free(words);
+	}
+}
+
+/* It would be an argument, and what is meant would not happen. */
+static void what_only_a_shell_understands_is_refused(void **state)
+{
+	static const struct {
+		const char *command;
+		bool good;
+	} cases[] = {
+		{"tail -F log | grep x", false},
+		{"a && b", false},
+		{"a || b", false},
+		{"a ; b", false},
+		{"a; b", false},
+		{"a >log", false},
+		{"a > log", false},
+		{"a >> log", false},
+		{"a < log", false},
+		{"a 2>&1", false},
+		{"a 2>/dev/null", false},
+		{"a &", false},
+		{"| a", false},
+		{"a '|' \\; \"&\" '>x' 'y;'", true},
+		{"curl -N https://h/x?a=b&c=d;e", true},
+		{"a x=>y a|b", true},
+		{"sh -c 'a; b >c | d'", true},
+		{"sh -c \"a;\" b", true},
+	};
+	struct reason why;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		char **words = words_split(cases[i].command, &why);
+
+		if ((words != NULL) != cases[i].good)
+			fail_msg("%s", cases[i].command);
+		if (words == NULL)
+			assert_non_null(strstr(why.text, "is for a shell"));
 		free(words);
 	}
 }
@@ -238,6 +278,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_command_is_split_as_a_shell_does),
+		cmocka_unit_test(what_only_a_shell_understands_is_refused),
 		cmocka_unit_test(a_format_names_its_fields),
 		cmocka_unit_test(a_key_has_100_bytes),
 		cmocka_unit_test(a_line_gives_text_nick_and_time),
