@@ -20,6 +20,18 @@ static size_t blanks_skip(const char *bytes, size_t at, size_t length)
 	return at;
 }
 
+/* With a byte-order mark, or as a bracket with its NUL: no JSON in UTF-8 begins so. */
+static bool is_utf16(const char *bytes, size_t length)
+{
+	static const char *const beginnings[] = {
+		"\xff\xfe", "\xfe\xff", "{\0", "[\0", "\0{", "\0["};
+
+	for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++)
+		if (length >= 2 && memcmp(bytes, beginnings[i], 2) == 0)
+			return true;
+	return false;
+}
+
 /* jansson's message for a byte-order mark shows invisible bytes. */
 static const char *failure_text(const char *bytes, size_t length, const json_error_t *error)
 {
@@ -27,6 +39,8 @@ static const char *failure_text(const char *bytes, size_t length, const json_err
 
 	if (length >= sizeof mark - 1 && memcmp(bytes, mark, sizeof mark - 1) == 0)
 		return "there is a byte-order mark: send UTF-8 without it";
+	if (is_utf16(bytes, length))
+		return "this looks like UTF-16: send UTF-8";
 	return error->text;
 }
 

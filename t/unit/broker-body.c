@@ -5,6 +5,7 @@
 #include "common/buffer.h"
 #include "httpbroker/formats/format.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,6 +116,25 @@ static void a_content_type_of_lines_is_respected(void **state)
 				       "1/2:{} ");
 }
 
+/* As PowerShell 5 writes it to a file, with a byte-order mark or without. */
+static void a_body_in_utf_16_is_named(void **state)
+{
+	static const char reason[] = "line 1, column %d: this looks like UTF-16: send UTF-8";
+	static const struct {
+		const char *bytes;
+		int column; /* jansson's */
+	} bodies[] = {
+		{"\xff\xfe{\0}\0", 0}, {"\xfe\xff\0{\0}", 0}, {"{\0\"\0}\0", 2}, {"\0[\0]\0 ", 1}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(bodies); i++) {
+		char expected[sizeof reason];
+
+		snprintf(expected, sizeof expected, reason, bodies[i].column);
+		assert_read(bodies[i].bytes, 6, false, SIZE_MAX, BODY_BROKEN, expected);
+	}
+}
+
 static void escapes_that_the_library_refuses_are_replaced(void **state)
 {
 	(void)state;
@@ -191,6 +211,7 @@ int main(void)
 		cmocka_unit_test(two_documents_on_two_lines_are_lines),
 		cmocka_unit_test(an_invalid_line_is_reported_and_skipped),
 		cmocka_unit_test(a_content_type_of_lines_is_respected),
+		cmocka_unit_test(a_body_in_utf_16_is_named),
 		cmocka_unit_test(escapes_that_the_library_refuses_are_replaced),
 		cmocka_unit_test(data_after_a_document_is_refused),
 		cmocka_unit_test(invalid_json_is_refused_with_its_position),
