@@ -125,6 +125,7 @@ UNIT_TESTS += t/unit/broker-page t/unit/broker-path t/unit/broker-post t/unit/br
 UNIT_TESTS += t/unit/broker-session-simulation t/unit/broker-sns t/unit/broker-sns-certificates
 UNIT_TESTS += t/unit/broker-sns-fetcher t/unit/broker-sns-trust t/unit/broker-suspend
 UNIT_TESTS += t/unit/broker-tokens t/unit/broker-wheel
+t_unit_broker_suspend_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=MHD_resume_connection
 t_unit_broker_engine_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=checks_count
 
 FUZZ_TARGETS += t/fuzz/broker-record

@@ -152,12 +152,12 @@ static bool name_read(const char *quote, const char *follows, struct named *name
 	return false;
 }
 
-static bool text_is(const char *text, int length, const char *expected)
+static bool part_is(const char *text, int length, const char *expected)
 {
 	return (size_t)length == strlen(expected) && memcmp(text, expected, (size_t)length) == 0;
 }
 
-static bool text_is_in_any_case(const char *text, int length, const char *expected)
+static bool part_is_in_any_case(const char *text, int length, const char *expected)
 {
 	return (size_t)length == strlen(expected) &&
 	       strncasecmp(text, expected, (size_t)length) == 0;
@@ -203,10 +203,10 @@ static void explain_name(const struct match *match, struct named *named, struct 
 
 	if (!any_entity && named->entity == NULL)
 		name_split(match, named);
-	bool same_check = text_is(named->check, named->check_length, match->check);
+	bool same_check = part_is(named->check, named->check_length, match->check);
 	bool same_entity = named->entity == NULL
 				   ? any_entity
-				   : !any_entity && text_is_in_any_case(named->entity,
+				   : !any_entity && part_is_in_any_case(named->entity,
 							    named->entity_length, match->entity);
 
 	if (same_check && any_entity)
@@ -218,7 +218,7 @@ static void explain_name(const struct match *match, struct named *named, struct 
 	else if (same_entity)
 		explain(out, MISMATCH_CHECK, "the check is \"%.*s\", not \"%s\"%s",
 			named->check_length, named->check, match->check,
-			text_is_in_any_case(named->check, named->check_length, match->check)
+			part_is_in_any_case(named->check, named->check_length, match->check)
 				? ": upper and lower case differ"
 				: "");
 	else

@@ -288,17 +288,17 @@ static void a_check_is_repeated_as_it_came(void **state)
 	struct event event = event_full(tags);
 	struct buffer lines = {NULL, 0, 0};
 	struct resp_list queue = {{NULL, 0, 0}, 0};
-	struct held held = held_make(&event, now);
+	struct single single = single_make(&event, now);
 
 	(void)state;
-	flapjack_check(&queue, held.check, 1429505587);
+	flapjack_check(&queue, single.check, 1429505587);
 	assert_string_equal(resp_lines(&queue, &lines),
 		"{\"entity\":\"db-01\",\"check\":\"load \\\"1\\\"\",\"type\":\"service\","
 		"\"state\":\"critical\",\"summary\":\"too\\nmuch\",\"details\":\"d\","
 		"\"acknowledgement_id\":\"7f\",\"duration\":1,\"tags\":[\"x\"],"
 		"\"initial_failure_delay\":0,\"repeat_failure_delay\":3,"
 		"\"initial_recovery_delay\":4,\"time\":1429505587}\n");
-	checks_free(held.checks);
+	checks_free(single.checks);
 	resp_free(&queue);
 	buffer_free(&lines);
 	json_decref(tags);
@@ -316,18 +316,18 @@ static void a_stale_check_keeps_its_lasting_fields(void **state)
 	(void)state;
 	event.time = 995;
 	event.ttl = 30; /* it goes stale 25 s after `begin`, at 75 s */
-	struct held held = held_make(&event, begin);
-	flapjack_stale(&queue, held.check, STATE_UNKNOWN, later);
+	struct single single = single_make(&event, begin);
+	flapjack_stale(&queue, single.check, STATE_UNKNOWN, later);
 	assert_string_equal(resp_lines(&queue, &lines),
 		"{\"entity\":\"db-01\",\"check\":\"load \\\"1\\\"\",\"type\":\"service\","
 		"\"state\":\"UNKNOWN\",\"summary\":\"httpbroker: Cached state is stale "
 		"(42s old, should be < 30s)\",\"tags\":[\"x\"],\"initial_failure_delay\":0,"
 		"\"repeat_failure_delay\":3,\"initial_recovery_delay\":4,\"time\":5000}\n");
-	flapjack_stale(&queue, held.check, STATE_CRITICAL, later);
+	flapjack_stale(&queue, single.check, STATE_CRITICAL, later);
 	assert_non_null(strstr(resp_lines(&queue, &lines),
 		"}\n{\"entity\":\"db-01\",\"check\":\"load \\\"1\\\"\",\"type\":\"service\","
 		"\"state\":\"CRITICAL\",\"summary\":\"httpbroker: Cached state is stale "));
-	checks_free(held.checks);
+	checks_free(single.checks);
 	resp_free(&queue);
 	buffer_free(&lines);
 	json_decref(tags);

@@ -56,31 +56,31 @@ static void a_commit_contains_the_outbox_at_the_time_it_was_made(void **state)
 static void a_record_is_written_once_with_the_latest_state(void **state)
 {
 	struct event event = event_plain("e", "c", STATE_OK);
-	struct held held = held_make(&event, (struct moment){0, 0}); /* stale at 300 s */
+	struct single single = single_make(&event, (struct moment){0, 0}); /* stale at 300 s */
 	struct outbox *outbox = outbox_new();
 	struct buffer events = {NULL, 0, 0}, records = {NULL, 0, 0};
 
 	(void)state;
-	outbox_record(outbox, held.check);
-	outbox_record(outbox, held.check);
+	outbox_record(outbox, single.check);
+	outbox_record(outbox, single.check);
 	assert_marks(outbox_watermarks(outbox), 0, 1);
-	held.check->sent = STATE_CRITICAL;
+	single.check->sent = STATE_CRITICAL;
 	assert_int_equal(outbox_drain(outbox, 7 * NSEC_PER_SEC, &events, &records), 1);
 	assert_string_equal(events.data, "");
 	assert_string_equal(records.data,
 		"e\x1f"
 		"c\n1 0 300 critical 307000 {\"entity\":\"e\",\"check\":\"c\","
 		"\"type\":\"service\",\"state\":\"ok\",\"summary\":\"\"}\n");
-	outbox_record(outbox, held.check);
+	outbox_record(outbox, single.check);
 	assert_marks(outbox_watermarks(outbox), 0, 2);
 	struct commit *commit = outbox_take(outbox, 0);
 	assert_int_equal(commit->todo, COMMIT_RECORDS);
-	outbox_record(outbox, held.check); /* changed since the commit was made */
+	outbox_record(outbox, single.check); /* changed since the commit was made */
 	outbox_applied(outbox, commit);
 	assert_marks(outbox_done(outbox), 0, 2);
 	assert_int_equal(outbox_drain(outbox, 0, &events, &records), 1);
 	outbox_free(outbox);
-	checks_free(held.checks);
+	checks_free(single.checks);
 	buffer_free(&events);
 	buffer_free(&records);
 }
@@ -102,15 +102,15 @@ static void assert_deadline(struct check *check, nsec clock, const char *expecte
 static void deadlines_are_written_on_the_broker_clock(void **state)
 {
 	struct event event = event_plain("e", "c", STATE_OK);
-	struct held held = held_make(&event, (struct moment){0, 0});
+	struct single single = single_make(&event, (struct moment){0, 0});
 
 	(void)state;
-	assert_deadline(held.check, 0, "1 0 300 ok 300000 {");
-	assert_deadline(held.check, -100 * NSEC_PER_SEC, "1 0 300 ok 200000 {");
-	assert_deadline(held.check, -301 * NSEC_PER_SEC, "1 0 300 ok 0 {");
-	held.check->deadline = NSEC_NEVER;
-	assert_deadline(held.check, 5, "1 0 300 ok - {");
-	checks_free(held.checks);
+	assert_deadline(single.check, 0, "1 0 300 ok 300000 {");
+	assert_deadline(single.check, -100 * NSEC_PER_SEC, "1 0 300 ok 200000 {");
+	assert_deadline(single.check, -301 * NSEC_PER_SEC, "1 0 300 ok 0 {");
+	single.check->deadline = NSEC_NEVER;
+	assert_deadline(single.check, 5, "1 0 300 ok - {");
+	checks_free(single.checks);
 }
 
 /* Returns the number of commits needed, each within its maximum size. */
@@ -160,36 +160,36 @@ static void deletions_keep_their_order(void **state)
 {
 	struct event event = event_plain("e", "c", STATE_OK);
 	struct outbox *outbox = outbox_new();
-	struct held held[4];
+	struct single single[4];
 
 	(void)state;
 	for (int i = 0; i < 4; i++) {
-		held[i] = held_make(&event, (struct moment){0, 0});
-		held[i].check->sent = STATE_WARNING;
+		single[i] = single_make(&event, (struct moment){0, 0});
+		single[i].check->sent = STATE_WARNING;
 	}
 	/* before its record was written: it is never written */
-	outbox_record(outbox, held[0].check);
-	checks_remove(held[0].checks, held[0].check);
-	outbox_forget(outbox, held[0].check);
+	outbox_record(outbox, single[0].check);
+	checks_remove(single[0].checks, single[0].check);
+	outbox_forget(outbox, single[0].check);
 	assert_marks(outbox_watermarks(outbox), 0, 1);
 	assert_commit(outbox, FIELD, NULL);
 	assert_marks(outbox_done(outbox), 0, 1);
 	/* and posted again, forgotten again, posted again: the last one stays */
-	checks_remove(held[1].checks, held[1].check);
-	outbox_forget(outbox, held[1].check);
-	outbox_record(outbox, held[2].check);
-	checks_remove(held[2].checks, held[2].check);
-	outbox_forget(outbox, held[2].check);
-	outbox_record(outbox, held[3].check);
+	checks_remove(single[1].checks, single[1].check);
+	outbox_forget(outbox, single[1].check);
+	outbox_record(outbox, single[2].check);
+	checks_remove(single[2].checks, single[2].check);
+	outbox_forget(outbox, single[2].check);
+	outbox_record(outbox, single[3].check);
 	assert_marks(outbox_watermarks(outbox), 0, 4);
 	assert_commit(outbox, FIELD FIELD, FIELD "1 0 300 warning ");
 	assert_marks(outbox_done(outbox), 0, 4);
 	/* pending deletions are freed at the end */
-	checks_remove(held[3].checks, held[3].check);
-	outbox_forget(outbox, held[3].check);
+	checks_remove(single[3].checks, single[3].check);
+	outbox_forget(outbox, single[3].check);
 	outbox_free(outbox);
 	for (int i = 0; i < 4; i++)
-		checks_free(held[i].checks);
+		checks_free(single[i].checks);
 }
 
 static void commits_are_bounded_in_events(void **state)
@@ -495,12 +495,12 @@ static void refused_records_delay_only_records(void **state)
 	struct commit *commit;
 
 	(void)state;
-	struct check *held = record(outbox, checks, "e:1");
-	held->sent = STATE_WARNING;
+	struct check *check = record(outbox, checks, "e:1");
+	check->sent = STATE_WARNING;
 	refuse(outbox, take_commit(outbox, COMMIT_RECORDS), COMMIT_RECORDS);
 	assert_false(outbox_waits(outbox));
-	held->sent = STATE_CRITICAL;
-	outbox_record(outbox, held);
+	check->sent = STATE_CRITICAL;
+	outbox_record(outbox, check);
 	push(outbox, "one");
 	assert_marks(outbox_watermarks(outbox), 1, 2);
 	apply(outbox, take_commit(outbox, COMMIT_PUSHES | COMMIT_WAKE));

@@ -29,15 +29,15 @@ struct event event_plain(const char *entity, const char *check, enum state state
 	return event;
 }
 
-struct held held_make(const struct event *event, struct moment now)
+struct single single_make(const struct event *event, struct moment now)
 {
-	struct held held = {.checks = checks_new(&(struct siphash_key){1, 2})};
+	struct single single = {.checks = checks_new(&(struct siphash_key){1, 2})};
 	struct prepared prepared;
 
 	prepared_make(&prepared, event, 2, now);
-	held.check = checks_add(held.checks, &prepared);
+	single.check = checks_add(single.checks, &prepared);
 	prepared_free(&prepared);
-	return held;
+	return single;
 }
 
 static void lines_append(const struct resp_list *list, struct buffer *out)

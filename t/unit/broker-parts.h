@@ -13,12 +13,12 @@ unsigned seed_choose(void);
 struct event event_plain(const char *entity, const char *check, enum state state);
 
 /* A state of its own, as the table holds it after this event; free the states. */
-struct held {
+struct single {
 	struct checks *checks;
 	struct check *check;
 };
 
-struct held held_make(const struct event *event, struct moment now);
+struct single single_make(const struct event *event, struct moment now);
 
 /* A list's arguments, each with a newline behind it; `out` is cleared first. Returns its text. */
 const char *resp_lines(const struct resp_list *list, struct buffer *out);

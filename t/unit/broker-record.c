@@ -29,18 +29,18 @@ static void a_record_is_written(void **state)
 
 	(void)state;
 	event.time = 1429505587;
-	struct held held = held_make(&event, (struct moment){0, 0});
-	held.check->sent = STATE_UNKNOWN;
-	assert_record(held.check, false, 123456,
+	struct single single = single_make(&event, (struct moment){0, 0});
+	single.check->sent = STATE_UNKNOWN;
+	assert_record(single.check, false, 123456,
 		"a:b\x1f"
 		"c\n1 1429505587 300 unknown 123456 {\"entity\":\"a:b\",\"check\":\"c\","
 		"\"type\":\"service\",\"state\":\"ok\",\"summary\":\"\"}\n");
-	held.check->ttl = EVENT_TTL_NEVER;
-	assert_record(held.check, true, RECORD_NEVER,
+	single.check->ttl = EVENT_TTL_NEVER;
+	assert_record(single.check, true, RECORD_NEVER,
 		"a:b\x1f"
 		"c\n1 1429505587 -1 - - {\"entity\":\"a:b\",\"check\":\"c\","
 		"\"type\":\"service\",\"state\":\"ok\",\"summary\":\"\"}\n");
-	checks_free(held.checks);
+	checks_free(single.checks);
 }
 
 /* The time of a record with its milliseconds after decoding. */
@@ -95,12 +95,12 @@ static void milliseconds_are_written_to_a_record_if_known(void **state)
 	(void)state;
 	event.time = 1429505587;
 	event.fraction = 124;
-	struct held held = held_make(&event, (struct moment){0, 0});
-	held.check->sent = STATE_OK;
-	assert_record(held.check, false, 123456,
+	struct single single = single_make(&event, (struct moment){0, 0});
+	single.check->sent = STATE_OK;
+	assert_record(single.check, false, 123456,
 		"a:b\x1f"
 		"c\n" VALUE ",\"millis\":123}\n");
-	checks_free(held.checks);
+	checks_free(single.checks);
 	assert_fraction(VALUE ",\"millis\":123}", 124);
 	assert_fraction(VALUE "}", 0); /* of an earlier release */
 }

@@ -6,8 +6,10 @@
 
 enum { SUSPENDED = 4 };
 
+void __wrap_MHD_resume_connection(struct MHD_Connection *connection);
+
 /* Instead of libmicrohttpd's: a connection is the number of how often it was resumed. */
-void MHD_resume_connection(struct MHD_Connection *connection)
+void __wrap_MHD_resume_connection(struct MHD_Connection *connection)
 {
 	++*(int *)connection;
 }
