@@ -12,7 +12,9 @@ setup() {
 	start_work
 	start_redis
 	start_broker --interval 1h --heartbeat-alert Watchdog --heartbeat-alert Pulse
-	start_alertmanager
+	alertmanager_config >"$work/alertmanager.yml"
+	alertmanager_port=$(free_port)
+	start_alertmanager_at "$alertmanager_port"
 }
 
 teardown() { stop_all; }
@@ -30,15 +32,6 @@ alertmanager_config() {
 		  - url: $url?ttl=5h
 		    send_resolved: true
 	CONFIG
-}
-
-start_alertmanager() {
-	alertmanager_port=$(free_port)
-	alertmanager_config >"$work/alertmanager.yml"
-	start alertmanager prometheus-alertmanager --config.file="$work/alertmanager.yml" \
-		--storage.path="$work/alertmanager" --cluster.listen-address= \
-		--web.listen-address="127.0.0.1:$alertmanager_port"
-	poll 20 listening "$alertmanager_port"
 }
 
 # alert MOUNTPOINT SEVERITY [END [BEGIN]]: sends it as Prometheus does; with END it is resolved

@@ -100,8 +100,8 @@ state_is() {
 	curl -sf --data-binary "@$(example httpbroker-formats.5 93600)" "$HTTPBROKER_URL/state" | grep '"accepted":2,"refused":0'
 	state_is db-01 backup '^ok: '
 	state_is db-01 HOST '^critical: '
-	{ echo 'route: {receiver: flapjack, group_wait: 0s}' && cat "$(example httpbroker-formats.5 webhook_configs)"; } >"$work/am.yml"
-	start_alertmanager "$work/am.yml"
+	{ echo 'route: {receiver: flapjack, group_wait: 0s}' && cat "$(example httpbroker-formats.5 webhook_configs)"; } >"$work/alertmanager.yml"
+	start_alertmanager_at "$am_port"
 	curl -sf -H 'Content-Type: application/json' -d '[{"labels":{"alertname":"DiskFull","instance":"db-02"}}]' \
 		"http://127.0.0.1:$am_port/api/v2/alerts"
 	poll 20 state_is db-02 DiskFull '^critical: '
@@ -150,8 +150,8 @@ state_is() {
 	grep '^Test: ' "$work/mailed"
 	end_example notify
 	echo 'route: {receiver: none}
-receivers: [{name: none}]' >"$work/am.yml"
-	start_alertmanager "$work/am.yml"
+receivers: [{name: none}]' >"$work/alertmanager.yml"
+	start_alertmanager_at "$am_port"
 	run_example notify httpbroker-notify.8 'site=hel-1'
 	push warning
 	poll 20 eval 'curl -s "http://127.0.0.1:$am_port/api/v2/alerts" |

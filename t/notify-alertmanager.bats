@@ -29,14 +29,11 @@ start_notify() {
 	start notify bash -c 'exec 7>&-; exec httpbroker-notify "$@" <"$0"' "$work/in" "$@"
 }
 
-# start_alertmanager NAME [CONFIGURATION]: sets $am_port
+# start_alertmanager NAME: sets $am_port; without $work/NAME.yml, nobody is told
 start_alertmanager() {
 	am_port=${am_port:-$(free_port)}
-	[ -n "${2-}" ] || printf 'route: {receiver: none}\nreceivers: [{name: none}]\n' >"$work/$1.yml"
-	start "$1" prometheus-alertmanager --config.file="${2:-$work/$1.yml}" \
-		--storage.path="$work/$1.data" --cluster.listen-address= \
-		--web.listen-address="127.0.0.1:$am_port"
-	poll 20 listening "$am_port"
+	[ -e "$work/$1.yml" ] || printf 'route: {receiver: none}\nreceivers: [{name: none}]\n' >"$work/$1.yml"
+	start_alertmanager_at "$am_port" "$1"
 }
 
 # firing [PORT]: a line for each alert that fires, sorted
@@ -254,8 +251,8 @@ file_has() {
 	poll 10 log_has broker 'listening on'
 	broker=$(sed -n 's/.*listening on //p' "$work/broker.log")
 	sed "s/localhost:3090/$broker/; s/group_wait: 2m/group_wait: 3s/; s/group_interval: 1m/group_interval: 1s/; s/^  receiver: team/&\n  group_wait: 0s/" \
-		"$root/doc/examples/prometheus/notify-alertmanager.yml" >"$work/example.yml"
-	start_alertmanager am "$work/example.yml"
+		"$root/doc/examples/prometheus/notify-alertmanager.yml" >"$work/am.yml"
+	start_alertmanager am
 	start_notify --alertmanager "http://127.0.0.1:$am_port" --alert-timeout 3s
 	poll 10 fires "$watchdog"
 	# as Prometheus does with the rule of the example

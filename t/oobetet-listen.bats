@@ -257,10 +257,7 @@ watchdog() {
 }
 
 start_alertmanager() {
-	start alertmanager prometheus-alertmanager --config.file="$work/alertmanager.yml" \
-		--storage.path="$work/alertmanager" --cluster.listen-address= \
-		--web.listen-address="127.0.0.1:$alertmanager_port"
-	poll 60 listening "$alertmanager_port"
+	start_alertmanager_at "$alertmanager_port"
 	watchdog
 }
 

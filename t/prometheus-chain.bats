@@ -47,10 +47,7 @@ start_prometheus() {
 }
 
 start_alertmanager() {
-	start alertmanager prometheus-alertmanager --config.file="$work/alertmanager.yml" \
-		--storage.path="$work/alertmanager.data" --cluster.listen-address= \
-		--web.listen-address="127.0.0.1:$alertmanager_port"
-	poll 30 listening "$alertmanager_port"
+	start_alertmanager_at "$alertmanager_port"
 }
 
 start_httpbroker() {

@@ -13,6 +13,8 @@
 #   count_of NAME PATTERN   prints the number of matching lines in NAME.log
 #   at_least N NAME PATTERN succeeds if there are at least N
 #   exits CODE MESSAGE COMMAND...   succeeds if it exits with CODE, and its output contains MESSAGE
+#   start_alertmanager_at PORT [NAME]   starts Alertmanager as NAME (default alertmanager) with the
+#                           configuration $work/NAME.yml; its data is in $work/NAME.data
 #   sanitized NAME          succeeds if it has a sanitizer, which keeps freed memory: a limit of memory
 #                           is for the others
 #   free_port [N]           prints N unused ports
@@ -171,6 +173,14 @@ sanitized() {
 
 listening() {
 	[ -n "$(ss -Hltn "sport = :$1")" ]
+}
+
+start_alertmanager_at() {
+	local name=${2:-alertmanager}
+	start "$name" prometheus-alertmanager --config.file="$work/$name.yml" \
+		--storage.path="$work/$name.data" --cluster.listen-address= \
+		--web.listen-address="127.0.0.1:$1"
+	poll 60 listening "$1"
 }
 
 # The other end of NOTIFY_SOCKET=$work/systemd: `start systemd systemd`; then `log_has systemd bound`.

@@ -139,9 +139,3 @@ as_configuration() {
 	} >"$work/configuration"
 	chmod 600 "$work/configuration"
 }
-
-start_alertmanager() {
-	start alertmanager prometheus-alertmanager --config.file="$1" --storage.path="$work/alertmanager" \
-		--cluster.listen-address= --web.listen-address="127.0.0.1:$am_port"
-	poll 20 listening "$am_port"
-}
