@@ -40,7 +40,6 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/http/metrics.c \
 	httpbroker/http/page.c httpbroker/http/page.h \
 	httpbroker/http/page_rows.c \
-	httpbroker/http/path.c \
 	httpbroker/http/ping.c \
 	httpbroker/http/post.c httpbroker/http/post.h \
 	httpbroker/http/post_state.c \
@@ -48,6 +47,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/http/response.c httpbroker/http/response.h \
 	httpbroker/http/routes.h \
 	httpbroker/http/server.c httpbroker/http/server.h \
+	httpbroker/http/target.c httpbroker/http/target.h \
 	httpbroker/sns/certificates.c httpbroker/sns/certificates.h \
 	httpbroker/sns/envelope.c httpbroker/sns/envelope.h \
 	httpbroker/sns/fetcher.c httpbroker/sns/fetcher.h \

@@ -9,6 +9,7 @@
 #define HTTPBROKER_HTTP_CLIENTS_H
 
 #include "common/clocks.h"
+#include "httpbroker/http/target.h"
 
 #include <microhttpd.h>
 #include <stdatomic.h>
@@ -23,17 +24,6 @@ enum client_phase {
 	CLIENT_RESTS, /* it is idle between requests */
 	CLIENT_PHASES,
 	CLIENT_CUT = CLIENT_PHASES, /* shut down */
-};
-
-struct path;
-
-/* The target of a request as it was sent, before libmicrohttpd decodes it. */
-struct target {
-	const char *bytes; /* where libmicrohttpd has it: to be compared only */
-	size_t length;
-	bool has_nul;      /* in the path, written as %00 */
-	bool too_many;     /* parameters: libmicrohttpd has no memory for so many, and no answer */
-	struct path *path; /* owned until a request takes it; NULL: not below /state/, /ping/ */
 };
 
 struct client {

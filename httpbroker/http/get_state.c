@@ -371,7 +371,7 @@ static struct submission *check_begin(struct request *request)
 		accepts_json(request->headers[HEADER_ACCEPT])};
 	char key[NAMES_MAX];
 
-	if (!path_check(request, 0, "/state/ENTITY/CHECK") ||
+	if (!path_check(request->parts, request->path, 0, "/state/ENTITY/CHECK", response) ||
 		!query_check(&request->query, none, response))
 		return NULL;
 	const struct text *parts = request->parts->parts;

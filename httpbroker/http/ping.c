@@ -266,8 +266,8 @@ static struct submission *ping_begin(struct request *request)
 	struct ping ping = {.action = ACTION_SUCCESS};
 	struct submission *submission = NULL;
 
-	if (!path_check(request, 1, FORM) || !action_read(request, &ping) ||
-		!parameters_read(request, &ping))
+	if (!path_check(request->parts, request->path, 1, FORM, &request->response) ||
+		!action_read(request, &ping) || !parameters_read(request, &ping))
 		return NULL;
 	output_read(request, &ping);
 	summary_make(&ping);

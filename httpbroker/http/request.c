@@ -393,7 +393,7 @@ void *request_first_line(void *context, const char *uri, struct MHD_Connection *
 	(void)context;
 	client_phase_enter(client, CLIENT_ASKS);
 	target_clear(&client->target);
-	client->target = target_look(uri);
+	client->target = target_read(uri);
 	if (client->target.too_many)
 		client_refuse(client, "414 URI Too Long", "the query has too many parameters");
 	return NULL;

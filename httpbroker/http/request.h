@@ -13,6 +13,7 @@
 #include "httpbroker/http/held.h"
 #include "httpbroker/http/hosts.h"
 #include "httpbroker/http/response.h"
+#include "httpbroker/http/target.h"
 
 #include <microhttpd.h>
 #include <stdatomic.h>
@@ -75,57 +76,11 @@ struct request_listener {
 #define HEADER_ID(id, name) id,
 enum header { HEADER_LIST(HEADER_ID) HEADERS };
 
-enum { PATH_PARTS = 4 };
-
-/*
- * The path of a request below /state/ or /ping/, as it was sent (path.c): it is split at its
- * slashes before it is percent-decoded (RFC 3986, 2.4), so a name may have a slash: %2F.
- * libmicrohttpd decodes the path as a whole.
- */
-struct path {
-	bool ping;         /* below /ping/ */
-	const char *shown; /* the path as it was sent, without its token: for messages */
-	struct text token; /* of /ping/@TOKEN/, decoded; not given: none */
-	unsigned count;    /* of the parts; more than PATH_PARTS: there are too many */
-	struct text parts[PATH_PARTS]; /* behind these, decoded */
-	bool broken;                   /* a `%` without two hexadecimal digits; the rest is void */
-	size_t size;                   /* of the bytes */
-	char bytes[];                  /* what the texts point to */
-};
-
-/* The path of a request's target. NULL: it is elsewhere. */
-struct path *path_read(const char *target);
-
-/* Overwrites it: it may have a token. NULL is allowed. */
-void path_free(struct path *path);
-
-/* The target is only looked at; target_clear() frees the path, if no request has taken it. */
-struct target target_look(const char *uri);
-void target_clear(struct target *target);
-
-/* `?name=value`, decoded. */
-struct parameter {
-	const char *name;
-	const char *value; /* NULL: there was no `=` */
-};
-
-enum { QUERY_MAX = 8 };
-
-struct query {
-	struct parameter parameters[QUERY_MAX];
-	unsigned count;
-	bool valid; /* at most QUERY_MAX, none twice, no NUL in them */
-};
-
-/* The value of a parameter; "" if it has none; NULL if there is no such parameter. */
-const char *query_get(const struct query *query, const char *name);
-
 struct request {
 	const struct broker *broker;
 	const char *method;
 	const char *path;
-	struct path *parts; /* of the path, where it is below /state/ or /ping/; owned; NULL:
-			       elsewhere */
+	struct path *parts; /* of the path; owned; NULL: it is not below /state/ or /ping/ */
 	struct query query;
 	struct holding holding; /* its memory, and its body */
 	struct grant grant;     /* what its token may write */

@@ -15,18 +15,6 @@ extern const struct route route_post_state, route_get_state, route_delete_state,
 const struct route *route_find(const char *method, const char *path, struct response *response);
 
 /*
- * Whether the path has an entity, a check, and at most `more` parts behind these. False: a 400 or
- * 404 that says what the path should be.
- */
-bool path_check(struct request *request, unsigned more, const char *form);
-
-/*
- * Whether the query is valid and has only these parameters (a list that ends with NULL): a misspelt
- * one must not be ignored. False: a 400.
- */
-bool query_check(const struct query *query, const char *const *known, struct response *response);
-
-/*
  * GET /state and GET /metrics/states: the checks that a filter selects, as a stream. It is made of
  * a few checks at a time, so that no lock is held for long and the table is not copied. A check
  * that changes meanwhile appears as it was or as it is, once a pass.

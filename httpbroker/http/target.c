@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "httpbroker/http/routes.h"
+#include "httpbroker/http/target.h"
 
 #include "common/memory.h"
+#include "httpbroker/http/response.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -114,7 +115,7 @@ void path_free(struct path *path)
 
 enum { PARAMETERS_MAX = 64 }; /* of a query; a hundred more are too many for libmicrohttpd */
 
-struct target target_look(const char *uri)
+struct target target_read(const char *uri)
 {
 	const char *query = strchr(uri, '?'), *nul = strstr(uri, "%00");
 	unsigned parameters = 0;
@@ -131,17 +132,16 @@ void target_clear(struct target *target)
 	target->path = NULL;
 }
 
-bool path_check(struct request *request, unsigned more, const char *form)
+bool path_check(const struct path *path, const char *shown, unsigned more, const char *form,
+	struct response *response)
 {
-	const struct path *path = request->parts;
-	struct response *response = &request->response;
 	struct reason why;
 
 	if (path == NULL || path->count < 2 || path->count > 2 + more)
 		response_error(response, 404,
 			"there is nothing at %.200s; there is %s, where a slash in a name is "
 			"written %%2F",
-			request->path, form);
+			shown, form);
 	else if (path->broken)
 		response_error(response, 400,
 			"the path has a %% without two hexadecimal digits behind it");
