@@ -37,15 +37,15 @@ void pending_free(struct pending *pending)
 }
 
 /* The accepted events that are not in the table yet, a line each, as decode_event() reads them. */
-static void look_answer(const struct pending *pending, struct submission *submission)
+static void accepted_answer(const struct pending *pending, struct submission *submission)
 {
 	const struct entry *entry;
 
 	for (entry = accepted_next(pending->accepted); entry != NULL; entry = entry->next) {
 		if (entry->applied || entry->again)
 			continue;
-		buffer_append(submission->look, entry->json, entry->length);
-		buffer_append(submission->look, "\n", 1);
+		buffer_append(submission->accepted, entry->json, entry->length);
+		buffer_append(submission->accepted, "\n", 1);
 	}
 	submission->result = SUBMISSION_COMMITTED;
 	submission->done(submission);
@@ -56,8 +56,8 @@ void pending_add(struct pending *pending, struct submission *list, nsec now)
 	struct submission *submission, *next;
 
 	DL_FOREACH_SAFE(list, submission, next) {
-		if (submission->look != NULL) {
-			look_answer(pending, submission);
+		if (submission->accepted != NULL) {
+			accepted_answer(pending, submission);
 			continue;
 		}
 		submission->since = now;

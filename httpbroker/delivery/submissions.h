@@ -73,13 +73,14 @@ void forget_shard(struct forget *forget, struct core *core, unsigned shard, stru
 void forget_end(struct forget *forget);
 void forget_reopen(struct forget *forget);
 
-/* The events of one request, or a request to forget or to look. The submitter owns it. */
+/* The events of one request, or a request to forget, or to show what is accepted. The submitter
+ * owns it. */
 struct submission {
 	struct item *items;
 	size_t count;
-	struct forget *forget; /* instead of events; NULL: none */
-	struct buffer *look;   /* instead of events: filled with those accepted; NULL: none */
-	bool async;            /* prefers 202 to a 503 that names another broker */
+	struct forget *forget;   /* instead of events; NULL: none */
+	struct buffer *accepted; /* instead of events: gets those accepted, a line each; or NULL */
+	bool async;              /* prefers 202 to a 503 that names another broker */
 	void (*done)(struct submission *submission); /* called once, in the delivery thread */
 	void *owner;                                 /* for done() */
 

@@ -219,7 +219,7 @@ static void listing_end(struct scan *scan)
 static const struct scan_form listing = {1, listing_begin, check_list, listing_end};
 
 /* Until the broker has loaded the checks, it shows the events that it has answered 202. */
-struct look {
+struct early_get {
 	struct submission submission;
 	struct buffer accepted; /* an event a line */
 };
@@ -241,10 +241,10 @@ static void accepted_apply(struct checks *checks, const struct prepared *prepare
 	}
 }
 
-static struct checks *accepted_checks(const struct look *look, int flapjack)
+static struct checks *accepted_checks(const struct early_get *early, int flapjack)
 {
 	const struct decode_context context = {flapjack, 0, moment_now()};
-	const char *line = look->accepted.data, *end;
+	const char *line = early->accepted.data, *end;
 	struct siphash_key key;
 	struct prepared prepared;
 	struct reason why;
@@ -269,29 +269,29 @@ static struct submission *get_begin(struct request *request)
 		scan_start(request, &listing, CONTENT_JSON, NULL);
 		return NULL;
 	}
-	struct look *look = request->data = memory_zeroed(1, sizeof *look);
-	look->submission.look = &look->accepted;
-	return &look->submission;
+	struct early_get *early = request->data = memory_zeroed(1, sizeof *early);
+	early->submission.accepted = &early->accepted;
+	return &early->submission;
 }
 
 static void get_end(struct request *request)
 {
-	const struct look *look = request->data;
+	const struct early_get *early = request->data;
 
-	if (look->submission.result == SUBMISSION_DROPPED)
-		response_busy(&request->response, look->submission.why);
+	if (early->submission.result == SUBMISSION_DROPPED)
+		response_busy(&request->response, early->submission.why);
 	else
 		scan_start(request, &listing, CONTENT_JSON,
-			accepted_checks(look, request->broker->flapjack));
+			accepted_checks(early, request->broker->flapjack));
 }
 
 static void get_free(struct request *request)
 {
-	struct look *look = request->data;
+	struct early_get *early = request->data;
 
-	if (look != NULL)
-		buffer_free(&look->accepted);
-	free(look);
+	if (early != NULL)
+		buffer_free(&early->accepted);
+	free(early);
 }
 
 const struct route route_get_state = {.path = "/state",

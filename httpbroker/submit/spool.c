@@ -105,28 +105,28 @@ static void entry_drop(struct spool *spool, struct entry **link)
 	free(entry);
 }
 
-struct look {
+struct scan {
 	struct spool *spool;
 	struct entry **link; /* names come sorted: the next one's place is not before this */
 };
 
 static void name_seen(void *data, const char *name, size_t bytes)
 {
-	struct look *look = data;
+	struct scan *scan = data;
 
 	if (!is_spool_file(name))
 		return;
-	look->link = entry_place(look->link, name);
-	if (*look->link == NULL || strcmp((*look->link)->name, name) != 0)
-		entry_add(look->spool, look->link, name, bytes);
+	scan->link = entry_place(scan->link, name);
+	if (*scan->link == NULL || strcmp((*scan->link)->name, name) != 0)
+		entry_add(scan->spool, scan->link, name, bytes);
 }
 
 static bool spool_scan(struct spool *spool, struct reason *why)
 {
-	struct look look = {spool, &spool->entries};
+	struct scan scan = {spool, &spool->entries};
 
 	spool->looked = clock_monotonic();
-	return directory_each(spool->directory, name_seen, &look, why);
+	return directory_each(spool->directory, name_seen, &scan, why);
 }
 
 /* Finds other runs' files. A failure is ignored: the next listing finds them. */
