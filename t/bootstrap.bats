@@ -165,6 +165,14 @@ new_listeners() {
 	copy_tree
 	run -64 "$tree/bootstrap" --please
 	[[ "$output" == *'unknown option --please'*usage:* ]]
+	# make would take each for one of its own
+	local arguments
+	for arguments in 'demo --break' 'demo --keep --break redis' 'demo --brake redis' 'check --keep'; do
+		# shellcheck disable=SC2086 # words
+		run -64 "$tree/bootstrap" $arguments
+		[[ "$output" == *"unknown option --"*"; 'demo' takes --keep, or --break LINK"*usage:* ]]
+	done
+	[ ! -e "$tree/build" ]
 }
 
 @test "CONFIGURE_FLAGS that differ from those of the build are an error" {
@@ -199,9 +207,9 @@ new_listeners() {
 		tail -n 1 "$work/called"
 	}
 	[[ "$(installs '' "$work/mine/new")" == make*' install' ]]
-	[ "$(installs '' "$work/theirs")" = 'sudo make install' ]
+	[ "$(installs '' "$work/theirs")" = "sudo make -C $tree/build install" ]
 	[[ "$(installs "$work/mine/d" "$work/theirs")" == make*' install' ]]
-	[ "$(installs "$work/theirs/d" "$work/mine")" = "sudo make DESTDIR=$work/theirs/d install" ]
+	[ "$(installs "$work/theirs/d" "$work/mine")" = "sudo make -C $tree/build DESTDIR=$work/theirs/d install" ]
 	run ! grep -q 'sudo.* all' "$work/called"
 }
 
