@@ -156,14 +156,19 @@ static int64_t number_or_unknown(const char *field)
 	return message_number(field, &number) ? number : -1;
 }
 
+static int check_state_of(const char *field)
+{
+	if (strcmp(field, "ok") == 0)
+		return CHECK_OK;
+	return strcmp(field, "problem") == 0 ? CHECK_PROBLEM : CHECK_UNKNOWN;
+}
+
 static void broker_apply(struct chain *chain, char *const field[], nsec stamp)
 {
 	const struct broker_reading reading = {.healthy = strchr(field[2], 'h') != NULL,
 		.redis = strchr(field[2], 'r') != NULL,
 		.paused = strchr(field[2], 'p') != NULL,
-		.check = strcmp(field[3], "ok") == 0        ? CHECK_OK
-			 : strcmp(field[3], "problem") == 0 ? CHECK_PROBLEM
-							    : CHECK_UNKNOWN,
+		.check = check_state_of(field[3]),
 		.age = number_or_unknown(field[4]),
 		.queue = number_or_unknown(field[5])};
 

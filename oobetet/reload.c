@@ -219,6 +219,27 @@ static void workers_apply(struct monitor *monitor, nsec now)
 	monitor->parts.probe = probe;
 }
 
+/* The watches of the new configuration. One with the same values and timing stays as it is. */
+static void watches_follow(struct monitor *monitor, struct watched *const predecessors[],
+	bool same_timing, uint64_t seed, const struct timestamps *now, struct counts *counts)
+{
+	for (int i = 0; i < monitor->watches.count; i++) {
+		struct watched *predecessor = predecessors[i], *watched = predecessor;
+		bool same = predecessor != NULL && predecessor->config == monitor->config->watch[i];
+
+		counts->same += same ? 1 : 0;
+		counts->changed += predecessor != NULL && !same ? 1 : 0;
+		counts->added += predecessor == NULL ? 1 : 0;
+		if (!same || !same_timing) {
+			watched = watch_follow(monitor, i, seed, predecessor, now);
+			if (predecessor != NULL)
+				watched_free(predecessor);
+		}
+		watched->fresh = !same;
+		monitor->watches.each[i] = watched;
+	}
+}
+
 /*
  * The monitor has a new configuration, or one that has lost a watch. `from`: where the
  * configuration of removed watches is taken from; NULL: none is removed.
@@ -246,20 +267,7 @@ static void config_apply(struct monitor *monitor, struct config *from, const str
 	rooms_apply(monitor, now->monotonic);
 	workers_apply(monitor, now->monotonic);
 	monitor->watches = (struct watches){.count = count, .ending = endings.count};
-	for (int i = 0; i < count; i++) {
-		struct watched *predecessor = predecessors[i];
-		bool same = predecessor != NULL && predecessor->config == monitor->config->watch[i];
-
-		counts->same += same ? 1 : 0;
-		counts->changed += predecessor != NULL && !same ? 1 : 0;
-		counts->added += predecessor == NULL ? 1 : 0;
-		monitor->watches.each[i] =
-			same && same_timing ? predecessor
-					    : watch_follow(monitor, i, seed, predecessor, now);
-		monitor->watches.each[i]->fresh = !same;
-		if (predecessor != NULL && predecessor != monitor->watches.each[i])
-			watched_free(predecessor);
-	}
+	watches_follow(monitor, predecessors, same_timing, seed, now, counts);
 	memcpy(monitor->watches.each + count, endings.each,
 		(size_t)endings.count * sizeof endings.each[0]);
 	snapshot_update(&monitor->snapshot, monitor->timing.record);

@@ -165,8 +165,9 @@ enum worker_news worker_tick(struct worker *worker, nsec now)
 		worker->lost = false;
 		return WORKER_LOST;
 	}
-	return worker->fd < 0 && now >= worker->start_at ? worker_start(worker, now)
-							 : WORKER_NO_NEWS;
+	if (worker->fd >= 0 || now < worker->start_at)
+		return WORKER_NO_NEWS;
+	return worker_start(worker, now);
 }
 
 nsec worker_deadline(const struct worker *worker)
@@ -327,9 +328,10 @@ void worker_shut_down(struct worker *worker)
 
 bool worker_progresses(const struct worker *worker, nsec now)
 {
-	return worker == NULL || now - worker->received <= TIMING_RESOLVER +
-								   worker->timing.timeout +
-								   worker->timing.retry_max;
+	if (worker == NULL)
+		return true;
+	nsec limit = TIMING_RESOLVER + worker->timing.timeout + worker->timing.retry_max;
+	return now - worker->received <= limit;
 }
 
 struct worker_status worker_status(const struct worker *worker)

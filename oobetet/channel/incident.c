@@ -189,6 +189,33 @@ static void held_log(const struct watched *watched, bool over)
 		over ? "it is not reported" : "it is reported at the end of the work if it lasts");
 }
 
+/* An incident begins, or the alarm of one is no longer held back. */
+static void outage_begin(struct watched *watched, const struct timestamps *now)
+{
+	nsec ago = now->active_time - watch_incident(watched->watch)->since;
+
+	watched->outage.since = now->wall - ago;
+	notification_key(&watched->target, watched->outage.since, watched->outage.key);
+	watched->began = now->boot - ago;
+}
+
+/* Counts the incidents that began and ended, and keeps what the next verdict is compared with. */
+static void verdict_note(
+	struct watched *watched, enum verdict verdict, const struct timestamps *now)
+{
+	bool ended = verdict == WATCH_ENDED || verdict == WATCH_SPARED;
+	/* an alarm at the end of planned work is that of an incident which began before */
+	bool begins = verdict == WATCH_HELD || (verdict == WATCH_ALARM && !watched->held);
+
+	if (verdict == WATCH_ALARM || verdict == WATCH_HELD)
+		outage_begin(watched, now);
+	watched->incidents += begins;
+	watched->ended += ended;
+	if (ended)
+		watched->fault[0] = '\0';
+	watched->held = verdict == WATCH_HELD;
+}
+
 void incident_report(
 	struct watched *watched, const struct rooms *rooms, const struct timestamps *now)
 {
@@ -202,23 +229,7 @@ void incident_report(
 	if (wrong || chain_fault_known(&watched->chain, now->monotonic))
 		watch_fault(watched->watch, wrong, now->active_time);
 	while ((verdict = watch_evaluate(watched->watch, now->active_time)) != WATCH_NOTHING) {
-		bool ended = verdict == WATCH_ENDED || verdict == WATCH_SPARED;
-
-		if (verdict == WATCH_ALARM || verdict == WATCH_HELD) {
-			nsec ago = now->active_time - watch_incident(watched->watch)->since;
-
-			watched->outage.since = now->wall - ago;
-			notification_key(
-				&watched->target, watched->outage.since, watched->outage.key);
-			watched->began = now->boot - ago;
-		}
-		/* an alarm at the end of planned work is that of an incident which began before */
-		watched->incidents +=
-			verdict == WATCH_HELD || (verdict == WATCH_ALARM && !watched->held);
-		watched->ended += ended;
-		if (ended)
-			watched->fault[0] = '\0';
-		watched->held = verdict == WATCH_HELD;
+		verdict_note(watched, verdict, now);
 		if (verdict == WATCH_HELD || verdict == WATCH_SPARED)
 			held_log(watched, verdict == WATCH_SPARED);
 		else if (verdict == WATCH_ENDED)

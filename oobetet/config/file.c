@@ -114,8 +114,9 @@ static bool key_unknown(const struct reading *reading, const char *name, struct 
 	const struct key *key, *nearest = NULL;
 
 	for (size_t i = 0; (key = key_at(i)) != NULL; i++) {
-		size_t distance = strlen(key->name) <= KEY_NAME_MAX ? name_distance(name, key->name)
-								    : SIZE_MAX;
+		if (strlen(key->name) > KEY_NAME_MAX)
+			continue;
+		size_t distance = name_distance(name, key->name);
 		if (distance < least) {
 			nearest = key;
 			least = distance;

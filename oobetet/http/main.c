@@ -172,9 +172,10 @@ static void post(struct http *http, const char *id, const char *index, const str
 	struct request **slot = slot_of(http, NULL);
 
 	if (slot == NULL || watch == NULL) {
-		ipc_send(http->ipc, MESSAGE_FAILED,
-			FIELDS(id, watch == NULL ? "this watch has no pagerduty_contact"
-						 : "too many requests in progress"));
+		const char *why = watch == NULL ? "this watch has no pagerduty_contact"
+						: "too many requests in progress";
+
+		ipc_send(http->ipc, MESSAGE_FAILED, FIELDS(id, why));
 		return;
 	}
 	const struct integration integration = integration_of(watch);
@@ -274,10 +275,11 @@ static void requests_finish(struct http *http)
 		bool heartbeat = request == http->heartbeat;
 
 		if (!http->online && request->status != 0) {
+			const char *what =
+				heartbeat ? "heartbeat_url answers" : request->watch->pagerduty_url;
+
 			http->online = true;
-			ipc_send(http->ipc, MESSAGE_ONLINE,
-				FIELDS(heartbeat ? "heartbeat_url answers"
-						 : request->watch->pagerduty_url));
+			ipc_send(http->ipc, MESSAGE_ONLINE, FIELDS(what));
 		}
 		if (heartbeat) {
 			heartbeat_done(http, request);

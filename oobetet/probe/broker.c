@@ -254,10 +254,12 @@ static void failure_report(struct probe_run *run)
 		probe_silent(run);
 		return;
 	}
-	secret_clean_line(!broker->done              ? "timed out"
-			  : broker->error[0] != '\0' ? broker->error
-						     : curl_easy_strerror(broker->result),
-		secrets, why, sizeof why);
+	const char *text = curl_easy_strerror(broker->result);
+	if (!broker->done)
+		text = "timed out";
+	else if (broker->error[0] != '\0')
+		text = broker->error;
+	secret_clean_line(text, secrets, why, sizeof why);
 	probe_blind(run, broker->result == CURLE_COULDNT_CONNECT && error == ENETUNREACH, why);
 }
 

@@ -152,6 +152,15 @@ static void messages_read(struct probes *probes)
 			probes->stopping = true;
 }
 
+static struct curl_waitfd waitfd_of(struct pollfd fd)
+{
+	int events = (fd.events & POLLIN) != 0 ? CURL_WAIT_POLLIN : 0;
+
+	if ((fd.events & POLLOUT) != 0)
+		events |= CURL_WAIT_POLLOUT;
+	return (struct curl_waitfd){.fd = fd.fd, .events = (short)events};
+}
+
 /* Sleeps until a deadline, or until a probe or the monitor has something. */
 static void probes_wait(struct probes *probes)
 {
@@ -167,11 +176,7 @@ static void probes_wait(struct probes *probes)
 			continue;
 		struct pollfd fd = run->type->poll(run);
 		if (fd.fd >= 0)
-			fds[count++] = (struct curl_waitfd){.fd = fd.fd,
-				.events =
-					(short)(((fd.events & POLLIN) != 0 ? CURL_WAIT_POLLIN : 0) |
-						((fd.events & POLLOUT) != 0 ? CURL_WAIT_POLLOUT
-									    : 0))};
+			fds[count++] = waitfd_of(fd);
 	}
 	/* rounded up: to wake before the deadline would only mean to wait again */
 	nsec span = deadline > now ? (deadline - now) / NSEC_PER_MSEC + 1 : 0;

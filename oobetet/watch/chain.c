@@ -37,9 +37,10 @@ static const struct run *change_find(const struct runs *port, int value, nsec he
 	for (int i = port->count - 1; i > 0; i--) {
 		const struct run *run = &port->run[i], *before = &port->run[i - 1];
 
-		if (run->value == value && before->until < heard)
-			return before->value != value && run->from - before->until <= gap ? run
-											  : NULL;
+		if (run->value != value || before->until >= heard)
+			continue;
+		bool known = before->value != value && run->from - before->until <= gap;
+		return known ? run : NULL;
 	}
 	return NULL;
 }

@@ -89,8 +89,9 @@ static enum judgement flapper_judge(const struct view *v)
 	if (v->flapper != NOT_PASSED || v->broker == PASSED)
 		return LINK_UNKNOWN;
 	/* a long period is no fault */
-	return v->evidence->now - last->from < v->readings->period * 3 / 4 ? LINK_UNKNOWN
-									   : LINK_BROKEN;
+	if (v->evidence->now - last->from < v->readings->period * 3 / 4)
+		return LINK_UNKNOWN;
+	return LINK_BROKEN;
 }
 
 static void flapper_say(const struct view *v, char *out, size_t size)
@@ -164,9 +165,9 @@ static enum judgement broker_judge(const struct view *v)
 {
 	if (view_explains(v, &v->readings->broker, BROKER_SILENT, v->port))
 		return LINK_BROKEN;
-	return v->queue == PASSED || view_always(v, &v->readings->broker, BROKER_HEALTHY)
-		       ? LINK_WORKS
-		       : LINK_UNKNOWN;
+	if (v->queue == PASSED || view_always(v, &v->readings->broker, BROKER_HEALTHY))
+		return LINK_WORKS;
+	return LINK_UNKNOWN;
 }
 
 static void broker_say(const struct view *v, char *out, size_t size)
@@ -332,12 +333,11 @@ static enum judgement room_judge(const struct view *v)
 			created < v->check.after))
 		return LINK_BROKEN;
 	/* if it is left but not noticed, that is too recent to be the cause */
-	nsec arrived = due(v);
+	bool noticed = v->evidence->now - v->evidence->notice >= due(v);
 
-	return view_always(v, &v->readings->room, ROOM_IN) && !is_created(v) &&
-			       v->evidence->now - v->evidence->notice >= arrived
-		       ? LINK_WORKS
-		       : LINK_UNKNOWN;
+	if (view_always(v, &v->readings->room, ROOM_IN) && !is_created(v) && noticed)
+		return LINK_WORKS;
+	return LINK_UNKNOWN;
 }
 
 static void room_say(const struct view *v, char *out, size_t size)

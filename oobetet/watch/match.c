@@ -204,10 +204,10 @@ static void explain_name(const struct match *match, struct named *named, struct 
 	if (!any_entity && named->entity == NULL)
 		name_split(match, named);
 	bool same_check = part_is(named->check, named->check_length, match->check);
-	bool same_entity = named->entity == NULL
-				   ? any_entity
-				   : !any_entity && part_is_in_any_case(named->entity,
-							    named->entity_length, match->entity);
+	bool same_entity = any_entity;
+	if (named->entity != NULL)
+		same_entity = !any_entity && part_is_in_any_case(named->entity,
+						     named->entity_length, match->entity);
 
 	if (same_check && any_entity)
 		explain(out, MISMATCH_ENTITY, "it names the entity %.*s: set watched_entity",

@@ -317,14 +317,14 @@ void rooms_see(struct rooms *rooms, const char *name, const char *nick, const st
 		occupants_leave(rooms->occupants, index, nick, true);
 		return;
 	}
-	if (occupants_see(rooms->occupants, index, nick, seen, what, sizeof what) && watched &&
-		log_limit_pass(&rooms->changes, now, &left_out))
-		log_warning("the watched nick %s in the room %s is somebody else's now: %s; its "
-			    "messages %s%s",
-			nick, name, what,
-			nick_still_counts(rooms->config, name, nick, seen) ? "still count"
-									   : "do not count",
-			log_limit_text(left_out, more));
+	bool changed = occupants_see(rooms->occupants, index, nick, seen, what, sizeof what);
+	if (!changed || !watched || !log_limit_pass(&rooms->changes, now, &left_out))
+		return;
+	bool counts = nick_still_counts(rooms->config, name, nick, seen);
+	log_warning("the watched nick %s in the room %s is somebody else's now: %s; its messages "
+		    "%s%s",
+		nick, name, what, counts ? "still count" : "do not count",
+		log_limit_text(left_out, more));
 }
 
 int rooms_occupants(const struct rooms *rooms)
@@ -440,6 +440,7 @@ bool heartbeat_due(struct heartbeat *heartbeat, nsec now)
 
 nsec heartbeat_deadline(const struct heartbeat *heartbeat)
 {
-	return heartbeat->interval > 0 && rooms_all_joined(heartbeat->rooms) ? heartbeat->next
-									     : NSEC_NEVER;
+	if (heartbeat->interval == 0 || !rooms_all_joined(heartbeat->rooms))
+		return NSEC_NEVER;
+	return heartbeat->next;
 }

@@ -123,8 +123,20 @@ static const char *why_over(const struct xmpp *xmpp, nsec now)
 	if (session->state == SESSION_OVER)
 		return session->why;
 	/* our pings should have been answered: the connection is dead */
-	return xmpp->received != 0 && now - xmpp->received > limit ? "the server does not answer"
-								   : NULL;
+	if (xmpp->received != 0 && now - xmpp->received > limit)
+		return "the server does not answer";
+	return NULL;
+}
+
+/* Once logged in. */
+static void online_work(struct xmpp *xmpp, nsec now)
+{
+	if (xmpp->received == 0) {
+		handlers_start(xmpp);
+		ipc_send(xmpp->ipc, MESSAGE_ONLINE,
+			FIELDS(xmpp_conn_get_bound_jid(xmpp->session->connection)));
+	}
+	rooms_tick(xmpp, now);
 }
 
 /* Returns when the connection or the monitor is gone, or says stop. */
@@ -147,14 +159,8 @@ static void xmpp_worker_run(struct xmpp *xmpp)
 			return;
 		}
 		ipc_live(xmpp->ipc, now, xmpp->timing.alive, xmpp->timing.timeout);
-		if (xmpp->session->state == SESSION_ONLINE) {
-			if (xmpp->received == 0) {
-				handlers_start(xmpp);
-				ipc_send(xmpp->ipc, MESSAGE_ONLINE,
-					FIELDS(xmpp_conn_get_bound_jid(xmpp->session->connection)));
-			}
-			rooms_tick(xmpp, now);
-		}
+		if (xmpp->session->state == SESSION_ONLINE)
+			online_work(xmpp, now);
 		xmpp_worker_wait(xmpp);
 		now = clock_monotonic();
 		session_run(xmpp->session, now);
