@@ -71,6 +71,7 @@ void transcript_explain(const struct transcript *message, const struct watch_con
 }
 
 #define LINE_BYTES 65536 /* a longer line is ignored */
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 struct explainer {
 	const struct config *config;
@@ -134,7 +135,9 @@ static void line_explain(struct explainer *explainer, uint64_t number, char *lin
 
 	if (length > 0 && line[length - 1] == '\r')
 		line[--length] = '\0';
-	if (length == 0)
+	if (number == 1 && strncmp(line, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0)
+		line += strlen(BYTE_ORDER_MARK);
+	if (line[0] == '\0')
 		return;
 	transcript_split(line, &message);
 	text = line + (message.text - line);

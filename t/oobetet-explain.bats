@@ -107,6 +107,10 @@ EOF
 	printf '\nRecovery: "Flapper" on web-01 is OK\n' >>"$work/log"
 	run -0 oobetet -c "$work/oobetet.ini" --explain <"$work/log"
 	[[ "$output" == *'1: ignored: it is longer than 65536 bytes'*'2: recovery, for "Flapper"'* ]]
+	# an editor may begin a file with a byte-order mark
+	printf '\xef\xbb\xbfRecovery: "Flapper" on web-01 is OK\r\n' >"$work/log"
+	run -0 oobetet -c "$work/oobetet.ini" --explain <"$work/log"
+	[[ "$output" == *'1: recovery, for "Flapper"'* ]]
 	run -74 oobetet -c "$work/oobetet.ini" --explain <"$work"
 	[[ "$output" == *'error: standard input: Is a directory' ]]
 }
