@@ -155,6 +155,23 @@ httpbroker-submit: error: line 6: an event is a JSON object and begins with '{' 
 	stop submit
 }
 
+@test "a log that is not read does not stop a named pipe" {
+	local i
+	start_redis
+	start_broker
+	mkfifo "$work/fifo" "$work/log"
+	exec 6<>"$work/log"
+	start submit bash -c 'exec httpbroker-submit "$0/fifo" 2>"$0/log"' "$work"
+	# more lines than a pipe holds
+	for ((i = 0; i < 3000; i++)); do echo "{no event $i"; done >"$work/invalid"
+	timeout 20 cat "$work/invalid" >"$work/fifo"
+	ok 1 >"$work/event"
+	timeout 20 cat "$work/event" >"$work/fifo"
+	poll 20 delivered_count 1
+	stop submit
+	exec 6>&-
+}
+
 @test "SIGTERM sends what was written before it and exits 0, refused or not" {
 	start_redis
 	start_broker

@@ -155,6 +155,8 @@ static int feed_run(const struct options *options, struct submit_parts *parts)
 	if (parts->source == NULL)
 		die(EX_USAGE, "--format: %s", why.text);
 	bool endless = source_endless(parts->source);
+	if (endless) /* a logger whose disk is full must not hold up the events */
+		log_never_wait();
 	parts->retry_limit = retry_limit(options, endless && parts->spool == NULL);
 	if (endless && !options->dry_run)
 		log_info("reading %s, sending to %s", source_name(parts->source),
