@@ -334,6 +334,31 @@ static bool watch_check(
 	return fail_at(reading, watch, name, why);
 }
 
+/* The key names a file that is replaced as a whole, so it must have no other use. */
+static bool replaced_check(
+	const struct reading *reading, const char *name, const char *path, struct reason *why)
+{
+	const struct config *config = reading->config;
+	bool used = same_file(path, reading->path) || same_file(path, config->password_file) ||
+		    same_file(path, config->tls_ca_file);
+
+	for (int i = 0; i < config->watch_count; i++) {
+		const struct watch_config *watch = config->watch[i];
+
+		used = used || same_file(path, watch->pagerduty_contact_file) ||
+		       same_file(path, watch->probe_broker_token_file) ||
+		       same_file(path, watch->probe_redis_password_file);
+	}
+	if (path != config->state_file)
+		used = used || same_file(path, config->state_file);
+	if (!used)
+		return true;
+	reason_set(why,
+		"%s: %s is the configuration or another file that is used: it would be replaced",
+		name, path);
+	return fail_at(reading, NULL, name, why);
+}
+
 static bool config_check(const struct reading *reading, struct reason *why)
 {
 	const struct config *config = reading->config;
@@ -341,6 +366,9 @@ static bool config_check(const struct reading *reading, struct reason *why)
 	for (int i = 0; i < config->watch_count; i++)
 		if (!watch_check(reading, config->watch[i], why))
 			return false;
+	if (!replaced_check(reading, "state_file", config->state_file, why) ||
+		!replaced_check(reading, "metrics_file", config->metrics_file, why))
+		return false;
 	if (config->rooms.count <= LIST_MAX)
 		return true;
 	reason_set(why, "the watches have more than %d rooms together", LIST_MAX);

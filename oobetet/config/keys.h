@@ -67,6 +67,9 @@ struct key {
 	const struct choices *choices;
 };
 
+/* True if both name one file, by path or by inode; NULL names none. */
+bool same_file(const char *a, const char *b);
+
 /* The keys in the order of --check-config; NULL after the last. */
 const struct key *key_at(size_t i);
 const struct key *key_find(const char *name);

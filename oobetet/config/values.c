@@ -207,6 +207,16 @@ bool value_file(const struct key *key, const char *text, void *field, struct rea
 }
 
 /* It is replaced by rename(2): a device or a directory there would be lost. */
+bool same_file(const char *a, const char *b)
+{
+	struct stat one, other;
+
+	return a != NULL && b != NULL &&
+	       (strcmp(a, b) == 0 ||
+		       (stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev &&
+			       one.st_ino == other.st_ino));
+}
+
 bool value_state(const struct key *key, const char *text, void *field, struct reason *why)
 {
 	struct stat status;

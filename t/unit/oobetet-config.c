@@ -316,6 +316,42 @@ static void the_longest_line_is_accepted(void **state)
 	config_free(config);
 }
 
+static void read_fails(const char *lines, const char *fault)
+{
+	char text[2 * sizeof path + 300];
+	struct reason why;
+
+	snprintf(text, sizeof text, LEAST "%s", lines);
+	assert_null(read_text(text, &why));
+	if (strstr(why.text, fault) == NULL)
+		fail_msg("expected '%s', got '%s'", fault, why.text);
+}
+
+/* It is replaced as a whole. */
+static void a_file_that_is_written_has_no_other_use(void **state)
+{
+	char lines[2 * sizeof path + 100];
+
+	(void)state;
+	snprintf(lines, sizeof lines, "state_file = ./%s\n", path);
+	read_fails(lines, ":5: state_file: ./oobetet-ini.");
+	read_fails(
+		lines, " is the configuration or another file that is used: it would be replaced");
+	snprintf(lines, sizeof lines, "metrics_file = %s\n", path);
+	read_fails(lines, ":5: metrics_file: oobetet-ini.");
+	read_fails(
+		"state_file = /none/a\nmetrics_file = /none/a\n", ":6: metrics_file: /none/a is");
+	/* a secret of a watch */
+	char secret[] = "oobetet-secret.XXXXXX";
+	int fd = mkstemp(secret);
+	assert_int_equal(write(fd, "0123456789abcdef0123456789abcdef", 32), 32);
+	close(fd);
+	snprintf(lines, sizeof lines, "metrics_file = %s\n[watch a]\npagerduty_contact_file = %s\n",
+		secret, secret);
+	read_fails(lines, ":5: metrics_file: oobetet-secret.");
+	unlink(secret);
+}
+
 /* As the server writes them; a nick may have capitals. */
 static void addresses_are_in_lower_case(void **state)
 {
@@ -880,6 +916,7 @@ int main(void)
 		cmocka_unit_test(errors_name_their_line),
 		cmocka_unit_test(invalid_files_are_refused),
 		cmocka_unit_test(the_longest_line_is_accepted),
+		cmocka_unit_test(a_file_that_is_written_has_no_other_use),
 		cmocka_unit_test(addresses_are_in_lower_case),
 		cmocka_unit_test(watch_rooms_and_alert_rooms_are_merged),
 		cmocka_unit_test(the_default_url_depends_on_the_api_version),
