@@ -162,32 +162,51 @@ static void ok_judge(
 	problem_change(&judge->problems, problem, now);
 }
 
-static void failure_judge(
-	struct judge *judge, struct problem *problem, const struct event *event, struct moment now)
+/* What nobody was told of yet: at once, or after its delay. */
+static void new_failure_judge(struct judge *judge, struct problem *problem, enum state before,
+	const struct event *event, struct moment now)
 {
 	nsec delay = delay_of(event->initial_failure_delay, judge->settings.initial_failure_delay);
-	bool was_told = problem->told != STATE_OK;
-	bool fell = problem->state == STATE_OK, changed = problem->state != event->state;
-	/* another kind of failure at once; a new failure after its delay */
-	bool tells_now = was_told ? problem->told != event->state : fell && delay == 0;
 
-	problem->repeat_delay = (int32_t)(delay_of(event->repeat_failure_delay, 0) / NSEC_PER_SEC);
-	problem->state = (uint8_t)event->state;
-	if (tells_now) {
-		if (!was_told)
-			problem->since = event->time;
+	if (problem->state == before)
+		return;
+	if (before == STATE_OK) {
+		problem->since = event->time;
+		if (delay == 0) {
+			problem_tell(judge, problem, event->time, now);
+			return;
+		}
+		problem_schedule(&judge->problems, problem, now.monotonic + delay);
+	}
+	problem_change(&judge->problems, problem, now);
+}
+
+/* What was told: another kind of failure is told at once. */
+static void lasting_failure_judge(struct judge *judge, struct problem *problem, enum state before,
+	const struct event *event, struct moment now)
+{
+	if (problem->told != problem->state) {
 		problem_tell(judge, problem, event->time, now);
 		return;
 	}
-	if (!changed)
+	if (problem->state == before)
 		return;
-	if (fell && !was_told) {
-		problem->since = event->time;
-		problem_schedule(&judge->problems, problem, now.monotonic + delay);
-	} else if (fell) {
-		repeat_schedule(judge, problem, now.monotonic); /* no recovery after all */
-	}
+	if (before == STATE_OK) /* no recovery after all */
+		repeat_schedule(judge, problem, now.monotonic);
 	problem_change(&judge->problems, problem, now);
+}
+
+static void failure_judge(
+	struct judge *judge, struct problem *problem, const struct event *event, struct moment now)
+{
+	enum state before = (enum state)problem->state;
+
+	problem->repeat_delay = (int32_t)(delay_of(event->repeat_failure_delay, 0) / NSEC_PER_SEC);
+	problem->state = (uint8_t)event->state;
+	if (problem->told == STATE_OK)
+		new_failure_judge(judge, problem, before, event, now);
+	else
+		lasting_failure_judge(judge, problem, before, event, now);
 }
 
 bool judge_event(
