@@ -277,17 +277,39 @@ static enum lease_holder holder_read(struct commit *commit, const struct lease *
 	return LEASE_NOBODYS;
 }
 
-static void confirmation_read(
-	struct commit *commit, int index, const redisReply *reply, struct reason *why)
+static void wait_answer_read(struct commit *commit, const redisReply *reply, struct reason *why)
 {
-	bool wait = index == 0;
-
-	if (wait && reply->type != REDIS_REPLY_INTEGER)
-		commit_fail(commit, "WAIT", "", reply, why);
-	else if (wait)
+	if (reply->type == REDIS_REPLY_INTEGER)
 		commit->confirmed = reply->integer > 0;
-	else if (commit->result != COMMIT_FAILED && !role_read(reply, &commit->role, why))
+	else
+		commit_fail(commit, "WAIT", "", reply, why);
+}
+
+static void role_answer_read(struct commit *commit, const redisReply *reply, struct reason *why)
+{
+	if (commit->result != COMMIT_FAILED && !role_read(reply, &commit->role, why))
 		commit->result = COMMIT_FAILED;
+}
+
+/* What a reply answers, in the order of the replies. */
+enum answer {
+	ANSWER_MULTI,
+	ANSWER_PART, /* one for each that was sent */
+	ANSWER_EXEC,
+	ANSWER_WATCH,
+	ANSWER_STANDBY,
+	ANSWER_LEASE,
+	ANSWER_WAIT, /* this and the next with confirm_within only */
+	ANSWER_ROLE,
+};
+
+static enum answer answer_at(int index, int parts_sent)
+{
+	if (index == 0)
+		return ANSWER_MULTI;
+	if (index <= parts_sent)
+		return ANSWER_PART;
+	return (enum answer)(ANSWER_EXEC + index - parts_sent - 1);
 }
 
 /*
@@ -304,28 +326,41 @@ static enum commit_result commit_conclude(struct commit *commit)
 enum commit_result commit_read(struct commit *commit, const struct lease *lease,
 	const struct redisReply *reply, struct reason *why)
 {
-	int parts_sent = __builtin_popcount(commit->sent);
-	int last = parts_sent + (commit->confirm_within > 0 ? 6 : 4);
 	int index = commit->replies++;
+	enum answer answer = answer_at(index, __builtin_popcount(commit->sent));
+	enum answer last = commit->confirm_within > 0 ? ANSWER_ROLE : ANSWER_LEASE;
+	const struct keys *keys = commit->keys;
 
-	if (index == 0 && !reply_is(reply, "OK")) {
-		commit->unfenced = true;
-		commit_fail(commit, "MULTI", "", reply, why);
-	} else if (index > 0 && index <= parts_sent && !reply_is(reply, "QUEUED")) {
-		queued_read(commit, part_at(commit->sent, index - 1), reply, why);
-	} else if (index == parts_sent + 1) {
+	switch (answer) {
+	case ANSWER_MULTI:
+		commit->unfenced = !reply_is(reply, "OK");
+		if (commit->unfenced)
+			commit_fail(commit, "MULTI", "", reply, why);
+		break;
+	case ANSWER_PART:
+		if (!reply_is(reply, "QUEUED"))
+			queued_read(commit, part_at(commit->sent, index - 1), reply, why);
+		break;
+	case ANSWER_EXEC:
 		exec_read(commit, reply, why);
-	} else if (index == parts_sent + 2 && !reply_is(reply, "OK")) {
-		commit_fail(commit, "WATCH", commit->keys->lease, reply, why);
-	} else if (index == parts_sent + 3) {
-		/* our own name stays there for a while after a take-over */
-		commit->has_standby = holder_read(commit, lease, commit->keys->standby, reply,
-					      why) == LEASE_ANOTHERS;
-	} else if (index == parts_sent + 4) {
-		commit->held =
-			holder_read(commit, lease, commit->keys->lease, reply, why) == LEASE_OURS;
-	} else if (index > parts_sent + 4) {
-		confirmation_read(commit, index - parts_sent - 5, reply, why);
+		break;
+	case ANSWER_WATCH:
+		if (!reply_is(reply, "OK"))
+			commit_fail(commit, "WATCH", keys->lease, reply, why);
+		break;
+	case ANSWER_STANDBY: /* our own name stays there for a while after a take-over */
+		commit->has_standby =
+			holder_read(commit, lease, keys->standby, reply, why) == LEASE_ANOTHERS;
+		break;
+	case ANSWER_LEASE:
+		commit->held = holder_read(commit, lease, keys->lease, reply, why) == LEASE_OURS;
+		break;
+	case ANSWER_WAIT:
+		wait_answer_read(commit, reply, why);
+		break;
+	case ANSWER_ROLE:
+		role_answer_read(commit, reply, why);
+		break;
 	}
-	return index < last ? COMMIT_WAITS : commit_conclude(commit);
+	return answer < last ? COMMIT_WAITS : commit_conclude(commit);
 }
