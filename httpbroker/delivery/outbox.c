@@ -147,14 +147,20 @@ static struct commit *commit_gathered(const struct outbox *outbox)
 	return outbox->waiting->prev; /* utlist's head knows the tail */
 }
 
-static void commit_begin(struct outbox *outbox, uint32_t sequence)
+static struct commit *commit_new(struct outbox *outbox, uint32_t sequence)
 {
-	struct commit *commit = outbox->spare;
+	struct commit *commit =
+		outbox->spare != NULL ? outbox->spare : memory_zeroed(1, sizeof *commit);
 
-	if (commit == NULL)
-		commit = memory_zeroed(1, sizeof *commit);
 	outbox->spare = NULL;
 	commit->sequence = sequence;
+	return commit;
+}
+
+static void commit_begin(struct outbox *outbox, uint32_t sequence)
+{
+	struct commit *commit = commit_new(outbox, sequence);
+
 	DL_APPEND(outbox->waiting, commit);
 }
 
@@ -320,12 +326,8 @@ static struct commit *pushes_take(struct outbox *outbox)
 {
 	struct commit *commit = outbox->waiting;
 
-	if ((outbox->held & COMMIT_PUSHES) != 0) {
-		commit = outbox->spare != NULL ? outbox->spare : memory_zeroed(1, sizeof *commit);
-		outbox->spare = NULL;
-		commit->sequence = outbox->waiting->sequence;
-		return commit;
-	}
+	if ((outbox->held & COMMIT_PUSHES) != 0)
+		return commit_new(outbox, commit->sequence);
 	DL_DELETE(outbox->waiting, commit);
 	if (outbox->waiting == NULL)
 		commit_begin(outbox, commit->sequence + 1);
@@ -344,13 +346,9 @@ bool outbox_waits(const struct outbox *outbox)
 	       (outbox->trim > 0 && watermarks_reached(&outbox->done, &outbox->trims));
 }
 
-struct commit *outbox_take(struct outbox *outbox, nsec clock)
+/* Records that were refused before any others; none if they are held up. */
+static void records_take(struct outbox *outbox, struct commit *commit, nsec clock)
 {
-	if (!outbox_waits(outbox))
-		return NULL;
-	struct commit *commit = pushes_take(outbox);
-	commit->refused = 0;
-	commit->reaches.pushes = outbox->done.pushes + commit->pushes.count;
 	if ((outbox->held & PART_RECORDS) != 0) {
 		commit->reaches.records = outbox->done.records;
 	} else if (is_returned(outbox)) {
@@ -360,6 +358,16 @@ struct commit *outbox_take(struct outbox *outbox, nsec clock)
 		records_gather(outbox, commit, clock);
 		commit->reaches.records = outbox->made.records - fifo_length(&outbox->listed);
 	}
+}
+
+struct commit *outbox_take(struct outbox *outbox, nsec clock)
+{
+	if (!outbox_waits(outbox))
+		return NULL;
+	struct commit *commit = pushes_take(outbox);
+	commit->refused = 0;
+	commit->reaches.pushes = outbox->done.pushes + commit->pushes.count;
+	records_take(outbox, commit, clock);
 	bool reached = watermarks_reached(&commit->reaches, &outbox->trims);
 	commit->trim = reached ? outbox->trim : 0;
 	commit->todo = commit_parts(commit);
@@ -395,6 +403,35 @@ static void unproven_update(struct outbox *outbox, bool was_refused)
 	}
 }
 
+static void records_applied(struct outbox *outbox, struct commit *commit)
+{
+	if ((commit->refused & PART_RECORDS) != 0) {
+		if ((commit->refused & COMMIT_PUSHES) == 0)
+			commit_join_dependent(commit);
+		returned_swap(outbox, commit);
+		outbox->returned.reaches = commit->reaches.records;
+	} else {
+		outbox->done.records = commit->reaches.records;
+	}
+	resp_clear(&commit->dependent, 2 * BYTES_MAX);
+	resp_clear(&commit->records, 2 * BYTES_MAX);
+	resp_clear(&commit->forgets, 2 * BYTES_MAX);
+}
+
+/* Refused events go back to the front, to keep the order; their records were not written. */
+static void pushes_applied(struct outbox *outbox, struct commit *commit)
+{
+	if ((commit->refused & COMMIT_PUSHES) != 0) {
+		outbox->bytes += commit->pushes.bytes.length;
+		DL_PREPEND(outbox->waiting, commit);
+		return;
+	}
+	outbox->done.pushes = commit->reaches.pushes;
+	resp_clear(&commit->pushes, 2 * BYTES_MAX);
+	commit_free(outbox->spare);
+	outbox->spare = commit;
+}
+
 void outbox_applied(struct outbox *outbox, struct commit *commit)
 {
 	bool was_refused = is_refused(outbox);
@@ -407,27 +444,8 @@ void outbox_applied(struct outbox *outbox, struct commit *commit)
 	unproven_update(outbox, was_refused);
 	if (commit->trim > 0)
 		outbox->trim = 0; /* if it was refused, there is nothing to trim */
-	if ((commit->refused & PART_RECORDS) != 0) {
-		if ((commit->refused & COMMIT_PUSHES) == 0)
-			commit_join_dependent(commit);
-		returned_swap(outbox, commit);
-		outbox->returned.reaches = commit->reaches.records;
-	} else {
-		outbox->done.records = commit->reaches.records;
-	}
-	resp_clear(&commit->dependent, 2 * BYTES_MAX);
-	resp_clear(&commit->records, 2 * BYTES_MAX);
-	resp_clear(&commit->forgets, 2 * BYTES_MAX);
-	if ((commit->refused & COMMIT_PUSHES) != 0) {
-		/* back to the front, to keep the order; their records were not written */
-		outbox->bytes += commit->pushes.bytes.length;
-		DL_PREPEND(outbox->waiting, commit);
-		return;
-	}
-	outbox->done.pushes = commit->reaches.pushes;
-	resp_clear(&commit->pushes, 2 * BYTES_MAX);
-	commit_free(outbox->spare);
-	outbox->spare = commit;
+	records_applied(outbox, commit);
+	pushes_applied(outbox, commit);
 }
 
 unsigned outbox_refused(const struct outbox *outbox)
