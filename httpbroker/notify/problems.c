@@ -248,6 +248,11 @@ static nsec due_of(json_int_t due, json_int_t left, struct moment now)
 	return now.monotonic + still;
 }
 
+static bool is_below(json_int_t number, json_int_t end)
+{
+	return number >= 0 && number < end;
+}
+
 static bool value_read(struct problem *problem, struct text value, struct moment now, nsec *due)
 {
 	json_t *document = json_loadb(value.bytes, value.length, 0, NULL);
@@ -262,9 +267,9 @@ static bool value_read(struct problem *problem, struct text value, struct moment
 			    &acknowledged, "repeat_delay", &repeat, "due", &due_at, "left", &left,
 			    "summary", &summary.bytes, &summary.length) == 0 &&
 		    notification_state(state, &state_read) &&
-		    notification_state(told, &told_read) && since >= 0 &&
-		    since < EVENT_TIME_IN_MILLISECONDS && heard >= 0 && heard < HEARD_MAX &&
-		    repeat >= 0 && repeat <= INT32_MAX &&
+		    notification_state(told, &told_read) &&
+		    is_below(since, EVENT_TIME_IN_MILLISECONDS) && is_below(heard, HEARD_MAX) &&
+		    is_below(repeat, INT64_C(1) << 31) &&
 		    due_at < INT64_MAX / 2 / NSEC_PER_MSEC; /* now and 68 years */
 	if (read) {
 		problem->state = (uint8_t)state_read;
