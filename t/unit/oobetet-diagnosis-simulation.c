@@ -369,8 +369,8 @@ static void alarm_judge(const struct world *w, enum kind kind)
 			w->probes);
 		for (int i = 0; i < w->faults; i++)
 			print_message("fault %s from %d until %d, mode %d\n",
-				link_rows[w->fault[i].link].noun, w->fault[i].from, w->fault[i].until,
-				(int)w->fault[i].mode);
+				link_rows[w->fault[i].link].noun, w->fault[i].from,
+				w->fault[i].until, (int)w->fault[i].mode);
 		print_message("%s\n%s", diagnosis.text, details.data);
 		buffer_free(&details);
 		fail_msg("a wrong name");
