@@ -252,7 +252,10 @@ static int64_t record_deadline(const struct check *check, nsec clock)
 	return deadline > 0 ? deadline : 0;
 }
 
-/* Whether the check's last push is in this commit or a later one. */
+/*
+ * Whether the check's last push is in this commit or a later one. The numbers wrap, but no check
+ * keeps one for that long: it is pushed again within a day (--interval).
+ */
 static bool event_waits(const struct check *check, const struct commit *commit)
 {
 	return check->pushed_in - commit->sequence <= COMMITS_WAITING_MAX;
