@@ -2,6 +2,7 @@
 #include "oobetet/channel/notification.h"
 
 #include "common/duration.h"
+#include "common/utf8.h"
 #include "common/utf8_clean.h"
 #include "oobetet/config/config.h"
 
@@ -16,6 +17,7 @@ char *target_name(const struct target *target, char *out, size_t size)
 		snprintf(out, size, "\"%s\" on %s", target->check, target->entity);
 	else
 		snprintf(out, size, "\"%s\"", target->check);
+	out[utf8_whole(out, strlen(out))] = '\0';
 	return out;
 }
 

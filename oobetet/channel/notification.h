@@ -41,7 +41,7 @@ struct outage {
 /* The key of the incident that began at `since`. Returns out. */
 char *notification_key(const struct target *target, nsec since, char out[NOTIFICATION_KEY]);
 
-/* The name of the watched check: `"CHECK" on ENTITY`, or `"CHECK"`. */
+/* The name of the watched check, `"CHECK" on ENTITY` or `"CHECK"`, cut between two characters. */
 char *target_name(const struct target *target, char *out, size_t size);
 
 /*

@@ -303,9 +303,24 @@ static void long_texts_are_cut_between_characters(void **state)
 	assert_non_null(strstr(outage.key, "1970-01-01T00:00:00.000Z"));
 }
 
+/* JSON and the metrics take whole characters only. */
+static void a_long_name_is_cut_between_two_characters(void **state)
+{
+	const struct target long_named = {.check = "aää", .entity = "öö"};
+	char out[40];
+
+	(void)state;
+	for (size_t size = 1; size < sizeof out; size++) {
+		target_name(&long_named, out, size);
+		assert_int_equal(utf8_whole(out, strlen(out)), strlen(out));
+	}
+	assert_string_equal(out, "\"aää\" on öö");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_long_name_is_cut_between_two_characters),
 		cmocka_unit_test(a_message_is_parsed_as_it_was_written),
 		cmocka_unit_test(a_message_may_have_no_fields),
 		cmocka_unit_test(invalid_messages_are_refused),
