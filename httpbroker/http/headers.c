@@ -22,7 +22,7 @@ struct framing {
 	bool in_place;           /* library_cuts_in_place() */
 	unsigned hosts;          /* how many of them */
 	bool odd_name;           /* a header's name has an illegal character */
-	bool odd_end;            /* a header has a NUL, or does not end in CR LF */
+	bool odd_end;            /* a header has a NUL or a CR, or does not end in CR LF */
 };
 
 /* In the order of enum header. */
@@ -111,6 +111,8 @@ static enum MHD_Result header_add(
 			repeated_add(framing->request, header, text);
 	}
 	framing->odd_name |= length == 0;
+	framing->odd_end |=
+		strchr(text, '\r') != NULL; /* to a proxy this may be the end of a line */
 	if (framing->in_place && value != NULL)
 		framing->odd_end |= value[strlen(value) + 1] != '\0';
 	return MHD_YES;
@@ -125,7 +127,7 @@ static const char *framing_fault(const struct framing *framing, bool http_1_0)
 	if (framing->odd_name)
 		return "a header's name has a blank or a control character";
 	if (framing->odd_end)
-		return "a header has a NUL in it, or does not end in CR LF";
+		return "a header has a NUL or a CR in it, or does not end in CR LF";
 	if (framing->hosts > 1)
 		return "there are two Host";
 	if (framing->hosts == 0 && !http_1_0)

@@ -25,6 +25,16 @@
 #define DAEMON_FLAGS (MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG)
 enum { DAEMON_THREADS = 3 };
 
+/*
+ * From 1.0 on libmicrohttpd can refuse lines that end in LF alone, and headers that continue on the
+ * next line: a proxy may read them in another way.
+ */
+#if MHD_VERSION >= 0x00097701
+#define DAEMON_STRICTNESS MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1
+#else
+#define DAEMON_STRICTNESS MHD_OPTION_STRICT_FOR_CLIENT, 0
+#endif
+
 /* Descriptors besides those of the connections. */
 enum { DESCRIPTORS_OF_OURS = 60, DESCRIPTORS_PER_LISTENER = 1 + DAEMON_THREADS };
 
@@ -92,7 +102,8 @@ static struct MHD_Daemon *daemon_start(
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)idle, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)LIMIT_HEADERS, MHD_OPTION_NOTIFY_CONNECTION, request_connected, listener,
 		MHD_OPTION_URI_LOG_CALLBACK, request_first_line, &server->context,
-		MHD_OPTION_NOTIFY_COMPLETED, request_completed, &server->context, MHD_OPTION_END);
+		MHD_OPTION_NOTIFY_COMPLETED, request_completed, &server->context, DAEMON_STRICTNESS,
+		MHD_OPTION_END);
 	if (daemon == NULL)
 		die(EX_OSERR, "the HTTP server cannot be started: %s", strerror(errno));
 	return daemon;
