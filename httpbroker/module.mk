@@ -36,7 +36,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/http/health.c httpbroker/http/health.h \
 	httpbroker/http/held.c httpbroker/http/held.h \
 	httpbroker/http/hosts.c httpbroker/http/hosts.h \
-	httpbroker/http/listen.c \
+	httpbroker/http/listen.c httpbroker/http/listen.h \
 	httpbroker/http/metrics.c \
 	httpbroker/http/page.c httpbroker/http/page.h \
 	httpbroker/http/page_rows.c \

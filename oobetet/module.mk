@@ -38,7 +38,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/config/loader.c oobetet/config/loader.h \
 	oobetet/config/show.c \
 	oobetet/config/transfer.c \
-	oobetet/config/values.c \
+	oobetet/config/values.c oobetet/config/values.h \
 	oobetet/http/main.c \
 	oobetet/http/pagerduty.c oobetet/http/pagerduty.h \
 	oobetet/listen/format.c oobetet/listen/format.h \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "httpbroker/http/server.h"
+#include "httpbroker/http/listen.h"
 
 #include "common/clocks.h"
 #include "common/log.h"

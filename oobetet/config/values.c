@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The parsers of the values of the keys, one for each type of value, and lists of texts. */
+#include "oobetet/config/values.h"
+
 #include "common/address.h"
 #include "common/duration.h"
 #include "common/memory.h"
 #include "common/number.h"
-#include "oobetet/config/keys.h"
 #include "oobetet/listen/format.h"
 
 #include <errno.h>
