@@ -206,7 +206,6 @@ bool value_file(const struct key *key, const char *text, void *field, struct rea
 	return value_text(key, text, field, why);
 }
 
-/* It is replaced by rename(2): a device or a directory there would be lost. */
 bool same_file(const char *a, const char *b)
 {
 	struct stat one, other;
@@ -217,6 +216,7 @@ bool same_file(const char *a, const char *b)
 			       one.st_ino == other.st_ino));
 }
 
+/* It is replaced by rename(2): a device or a directory there would be lost. */
 bool value_state(const struct key *key, const char *text, void *field, struct reason *why)
 {
 	struct stat status;
