@@ -132,7 +132,9 @@ static void room_apply(
 			watches_open(&monitor->watches, CHANNEL_ROOM, field[0]);
 		break;
 	case MESSAGE_LEFT:
-		if (!rooms_left(monitor->rooms, field[0], field[1], now))
+		/* of a worker that is restarted, dispatch_xmpp_lost() says it of all rooms */
+		if (!worker_takes(monitor->workers.xmpp) ||
+			!rooms_left(monitor->rooms, field[0], field[1], now))
 			break;
 		watches_close(&monitor->watches, CHANNEL_ROOM, field[0], field[1]);
 		missed_send(monitor, rooms_index(monitor->rooms, field[0]));

@@ -125,7 +125,7 @@ stalled() {
 	[ "$(worker_pid xmpp)" = "$xmpp" ]
 	mail_both
 	poll 20 mail_room_has '<oobetet>.* is OK'
-	run ! log_has oobetet 'warning: (xmpp|http): '
+	run ! log_has oobetet 'warning: (xmpp|http|out of the room)'
 }
 
 @test "oobetet: the open incident of a removed watch ends at PagerDuty and in its room, which is left" {
