@@ -13,6 +13,7 @@
 #   count_of NAME PATTERN   prints the number of matching lines in NAME.log
 #   at_least N NAME PATTERN succeeds if there are at least N
 #   exits CODE MESSAGE COMMAND...   succeeds if it exits with CODE, and its output contains MESSAGE
+#   sound FILE              succeeds if promtool accepts these metrics without remarks
 #   start_alertmanager_at PORT [NAME]   starts Alertmanager as NAME (default alertmanager) with the
 #                           configuration $work/NAME.yml; its data is in $work/NAME.data
 #   sanitized NAME          succeeds if it has a sanitizer, which keeps freed memory: a limit of memory
@@ -173,6 +174,13 @@ sanitized() {
 
 listening() {
 	[ -n "$(ss -Hltn "sport = :$1")" ]
+}
+
+# shellcheck disable=SC2154 # $output and $status are of bats
+sound() {
+	run promtool check metrics <"$1"
+	echo "$output"
+	[[ "$status" -eq 0 && "$output" == '' ]]
 }
 
 start_alertmanager_at() {
