@@ -40,6 +40,37 @@ NOTIFY_SUMMARY=fine' ]
 	[ "$(jq -r .check "$work/errors")" = b ]
 }
 
+# Each run prints more than a pipe holds.
+@test "a log that is not read does not hold up a command that prints" {
+	mkfifo "$work/log"
+	exec 6<>"$work/log"
+	event a b critical x >"$work/events"
+	event a b ok x >>"$work/events"
+	run -0 timeout -k 1 25 bash -c 'exec httpbroker-notify -- \
+		sh -c "cat >>$0/told; head -c 100000 /dev/zero; head -c 100000 /dev/zero >&2" <"$0/events" 2>"$0/log"' "$work"
+	exec 6>&-
+	[ "$(cat "$work/told")" = 'Problem: "b" on a is Critical, x
+Recovery: "b" on a is OK, x' ]
+}
+
+@test "a reader of the log that is slow gets all that a command prints" {
+	mkfifo "$work/log"
+	event a b critical x >"$work/events"
+	start notify bash -c 'exec httpbroker-notify --test -- \
+		sh -c "seq 20000; echo last >&2; exit 3" 2>"$0/log"' "$work"
+	# shellcheck disable=SC2094 # a FIFO
+	python3 -c '
+import sys, time
+got = b""
+with open(sys.argv[1], "rb", buffering=0) as log:
+    while data := log.read(3000):
+        got += data
+        time.sleep(0.01)
+lines = got.decode().splitlines()
+assert lines[:20001] == [str(i) for i in range(1, 20001)] + ["last"], lines[:3]
+' "$work/log"
+}
+
 @test "a command that fails is run again, later changes of its check wait, others do not" {
 	cat >"$work/tell" <<-'E'
 		#!/bin/sh
