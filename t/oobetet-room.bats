@@ -118,8 +118,11 @@ start_room_with() {
 	start_room
 	write_ini
 	start_oobetet
+	room_set "$(room_field muc#roomconfig_persistentroom 1)"
 	own "<destroy jid='new@conference.localhost'><reason>moved</reason></destroy>"
 	poll 20 log_has oobetet 'warning: out of the room ops@conference.localhost: the room was destroyed in favour of new@conference.localhost: moved; trying again'
+	# such a room is not created again
+	poll 20 log_has oobetet 'warning: out of the room ops@conference.localhost: gone \(xmpp:new@conference.localhost\?join\): moved; trying again'
 }
 
 @test "oobetet: a room's name with capitals that are not ASCII: the server changes them" {

@@ -365,25 +365,41 @@ static void text_append(
 	xmpp_free(xmpp_stanza_get_context(child), text);
 }
 
+/* `gone`, `redirect` and `see-other-host` have the other address as their text. */
+static void condition_write(
+	xmpp_stanza_t *condition, const char *const *secrets, char *out, size_t size)
+{
+	const char *name = condition != NULL ? xmpp_stanza_get_name(condition) : "error";
+	char *address = condition != NULL ? xmpp_stanza_get_text(condition) : NULL;
+
+	if (address == NULL || address[0] == '\0') {
+		utf8_clean_line(name, out, size);
+	} else {
+		char *whole = memory_printed("%s (%s)", name, address);
+
+		secret_clean_line(whole, secrets, out, size);
+		free(whole);
+	}
+	if (address != NULL)
+		xmpp_free(xmpp_stanza_get_context(condition), address);
+}
+
 void stanza_fault(xmpp_stanza_t *stanza, const char *const *secrets, char *out, size_t size)
 {
-	utf8_clean_line(stanza_condition(stanza), out, size);
-	text_append(xmpp_stanza_get_child_by_name(stanza, "error"), "text", secrets, out, size);
+	xmpp_stanza_t *error = xmpp_stanza_get_child_by_name(stanza, "error");
+
+	condition_write(condition_of(error, NS_STANZA_ERROR), secrets, out, size);
+	text_append(error, "text", secrets, out, size);
 }
 
 void stanza_stream_fault(xmpp_stanza_t *error, const char *const *secrets, char *out, size_t size)
 {
 	xmpp_stanza_t *condition = condition_of(error, XMPP_NS_STREAMS_IETF);
-	const char *name = condition != NULL ? xmpp_stanza_get_name(condition) : "error";
-	bool elsewhere = strcmp(name, "see-other-host") == 0;
-	char *host = elsewhere ? xmpp_stanza_get_text(condition) : NULL;
-	char *whole = host != NULL ? memory_printed("%s (%s): set server and port", name, host)
-				   : memory_copied(name);
 
-	secret_clean_line(whole, secrets, out, size);
-	free(whole);
-	if (host != NULL)
-		xmpp_free(xmpp_stanza_get_context(error), host);
+	condition_write(condition, secrets, out, size);
+	size_t used = strlen(out);
+	if (condition != NULL && strcmp(xmpp_stanza_get_name(condition), "see-other-host") == 0)
+		snprintf(out + used, size - used, ": set server and port");
 }
 
 bool stanza_is_destroyed(xmpp_stanza_t *presence)
