@@ -86,6 +86,12 @@ where_etc_holds() {
 	[[ "$output" == *$'\npassword = ********\n'* && "$output" == *$'\npagerduty_contact = ********\n'* ]]
 	[[ "$output" == *$'\nmax_latency = 3\n'* && "$output" == *$'\nlevel = INFO\n'* ]]
 	[[ "$output" != *s3cret-word* && "$output" != *0123456789abcdef* ]]
+	# of an address: the user, and what follows the path
+	write_ini watched_nick=flapjack pagerduty_url='https://user:s3cret@events.example.org/v2?key=s3cret' \
+		probe_broker='http://s3cret@127.0.0.1:3090'
+	run -0 --separate-stderr oobetet -n -c "$work/oobetet.ini"
+	[[ "$output" == *$'\npagerduty_url = https://********@events.example.org/v2?********\n'* ]]
+	[[ "$output" == *$'\nprobe_broker = http://********@127.0.0.1:3090\n'* && "$output" != *s3cret* ]]
 }
 
 @test "oobetet: what cannot be written to standard output is an error" {

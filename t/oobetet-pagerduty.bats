@@ -116,6 +116,15 @@ while True:
 	[ "$(count_of proxy CONNECT)" -eq "$asked" ]
 }
 
+@test "oobetet: a user and a query in PagerDuty's address are not logged" {
+	start_pagerduty
+	write_ini pagerduty_url="${pagerduty_url/127/user:hidden@127}?key=hidden" \
+		listen_command='sleep 1000' rooms= jabberid= password= server= port= tls=
+	start oobetet oobetet -c "$work/oobetet.ini" --debug
+	poll 20 log_has oobetet 'info: http: online: http://[*]{8}@127.0.0.1:[0-9]+/v2/enqueue[?][*]{8}$'
+	run ! log_has oobetet hidden
+}
+
 # A server on $redirecting that sends each request elsewhere; the new address has a secret.
 start_redirecting() {
 	redirecting=$(free_port)

@@ -33,6 +33,9 @@ bool same_text(const char *a, const char *b);
 /* The host of a URL that a key has, and its port if it has one, without a user. */
 const char *url_host(const char *url, size_t *length);
 
+/* The same URL for people: its user and its query, which may be secret, are masked. Free it. */
+char *url_shown(const char *url);
+
 #define WATCHES_MAX 64    /* each costs a queue a channel and a run of alert_command */
 #define WATCH_NAME_MAX 64 /* bytes of NAME in [watch NAME] */
 

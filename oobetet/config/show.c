@@ -1,9 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /* The configuration as --check-config shows it. */
+#include "common/memory.h"
 #include "oobetet/config/keys.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define MASK "********"
+
+char *url_shown(const char *url)
+{
+	size_t length;
+	const char *start = strstr(url, "://") + 3, *host = url_host(url, &length);
+	size_t path = strcspn(host + length, "?#");
+
+	return memory_printed("%.*s%s%.*s%s", (int)(start - url), url, host > start ? MASK "@" : "",
+		(int)(length + path), host, host[length + path] != '\0' ? "?" MASK : "");
+}
 
 /* Masks the user and the path: who knows these can use the address. */
 static void ping_show(const char *url, FILE *out)
@@ -13,10 +27,18 @@ static void ping_show(const char *url, FILE *out)
 	size_t length = strcspn(host, "/?#");
 
 	if (user != NULL && user < host + length)
-		fprintf(out, "%.*s********", (int)(host - url), url);
+		fprintf(out, "%.*s" MASK, (int)(host - url), url);
 	else
 		fprintf(out, "%.*s%s", (int)(host - url) + (int)length, url,
-			host[length] != '\0' ? "/********" : "");
+			host[length] != '\0' ? "/" MASK : "");
+}
+
+static void url_show(const char *url, FILE *out)
+{
+	char *shown = url_shown(url);
+
+	fputs(shown, out);
+	free(shown);
 }
 
 static void value_show(
@@ -29,9 +51,11 @@ static void value_show(
 		for (int i = 0; i < list->count; i++)
 			fprintf(out, "%s%s", i > 0 ? ", " : "", list->item[i]);
 	else if (key->read == value_secret)
-		fputs("********", out);
+		fputs(MASK, out);
 	else if (key->read == value_ping)
 		ping_show(text, out);
+	else if (key->read == value_url)
+		url_show(text, out);
 	else
 		fputs(text, out);
 	putc('\n', out);

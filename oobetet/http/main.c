@@ -275,11 +275,12 @@ static void requests_finish(struct http *http)
 		bool heartbeat = request == http->heartbeat;
 
 		if (!http->online && request->status != 0) {
-			const char *what =
-				heartbeat ? "heartbeat_url answers" : request->watch->pagerduty_url;
+			char *what = heartbeat ? memory_copied("heartbeat_url answers")
+					       : url_shown(request->watch->pagerduty_url);
 
 			http->online = true;
 			ipc_send(http->ipc, MESSAGE_ONLINE, FIELDS(what));
+			free(what);
 		}
 		if (heartbeat) {
 			heartbeat_done(http, request);
