@@ -185,16 +185,13 @@ const char *url_host(const char *url, size_t *length)
 bool value_url(const struct key *key, const char *text, void *field, struct reason *why)
 {
 	if (!url_is_full(text))
-		return reason_set(
-			why, "'%s': expected the full address: http://… or https://…", text);
+		return reason_set(why, "expected the full address: http://… or https://…");
 	return value_secret(key, text, field, why);
 }
 
 bool value_ping(const struct key *key, const char *text, void *field, struct reason *why)
 {
-	if (!url_is_full(text))
-		return reason_set(why, "expected the full address: http://… or https://…");
-	return value_secret(key, text, field, why);
+	return value_url(key, text, field, why);
 }
 
 /* ---- files ---- */

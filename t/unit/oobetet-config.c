@@ -231,6 +231,8 @@ static void errors_name_their_line(void **state)
 			":1: pagerduty_contact_file: /dev/null: it is no plain file"},
 		{"pagerduty_contact_file = /dev/zero\n",
 			":1: pagerduty_contact_file: /dev/zero: it is no plain file"},
+		/* it may have a password */
+		{"pagerduty_url = user:s3cret@h\n", ":1: pagerduty_url: expected the full address"},
 		{"password_file = /\n", ":1: password_file: /: it is no plain file"},
 		{LEAST "watched_nick = a,,b\n", ":5: watched_nick: '': expected a name"},
 		{LEAST "pagerduty_api = 2\n", ":5: pagerduty_api: '2': expected v1 or v2"},
