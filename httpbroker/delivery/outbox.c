@@ -1,4 +1,19 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * How a listed check's record goes with a commit, by what Redis did with the events of the last one
+ * and by where the check's last event is:
+ *
+ *   events were         the last event is     its record
+ *   accepted            in the queue          is written
+ *   accepted            in this commit        is written if the events are (commit->dependent)
+ *   accepted            in a later commit     waits for that one
+ *   refused, retried    in this commit        is written, and says that its event is held up
+ *   refused, retried    in a later commit     waits for that one
+ *   refused, held up    not in the queue      is written, and says that its event is held up
+ *
+ * A check whose record was written while its event was not yet known to be in the queue is
+ * `unproven` until it is; then, if the record says otherwise, it is listed again.
+ */
 #include "httpbroker/delivery/outbox.h"
 
 #include "common/memory.h"
