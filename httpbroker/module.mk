@@ -4,6 +4,8 @@ noinst_LIBRARIES += httpbroker/libhttpbroker.a
 httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/options.c httpbroker/options.h \
 	httpbroker/checks/checks.c httpbroker/checks/checks.h \
+	httpbroker/checks/fifo.c httpbroker/checks/fifo.h \
+	httpbroker/checks/history.c httpbroker/checks/history.h \
 	httpbroker/checks/wheel.c httpbroker/checks/wheel.h \
 	httpbroker/delivery/accepted.c httpbroker/delivery/accepted.h \
 	httpbroker/delivery/delivery.c httpbroker/delivery/delivery.h \
@@ -116,7 +118,7 @@ UNIT_TESTS += t/unit/broker-accepted t/unit/broker-acl t/unit/broker-alertmanage
 UNIT_TESTS += t/unit/broker-answer t/unit/broker-body t/unit/broker-burst t/unit/broker-checks
 UNIT_TESTS += t/unit/broker-cloudwatch t/unit/broker-commit t/unit/broker-deletion
 UNIT_TESTS += t/unit/broker-encode t/unit/broker-engine t/unit/broker-engine-simulation
-UNIT_TESTS += t/unit/broker-event t/unit/broker-forget t/unit/broker-format
+UNIT_TESTS += t/unit/broker-event t/unit/broker-fifo t/unit/broker-forget t/unit/broker-format
 UNIT_TESTS += t/unit/broker-handshake t/unit/broker-held t/unit/broker-jsonpool
 UNIT_TESTS += t/unit/broker-leadership t/unit/broker-lease t/unit/broker-loader
 UNIT_TESTS += t/unit/broker-memory-only t/unit/broker-newrelic t/unit/broker-options t/unit/broker-outbox

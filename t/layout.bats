@@ -145,3 +145,18 @@ symbols() {
 		readers[$1] < 2 { print $1 }' "$work/includes" "$work/headers" >"$work/found"
 	diff "$work/found" /dev/null
 }
+
+@test "HACKING, rule 2: a source file has 450 lines at most, a function 60" {
+	(cd "$root" && find "${programs[@]}" -name '*.c' -exec awk '
+		FNR == 1 { files++ }
+		FNR == 451 { print FILENAME ": more than 450 lines" }
+		/^[a-z_].*\(/ && !/;$/ { name = $0; begin = FNR }
+		/^}/ && name != "" {
+			functions++
+			if (FNR - begin >= 60)
+				print FILENAME ": " FNR - begin + 1 " lines: " name
+			name = ""
+		}
+		END { if (files < 100 || functions < 2000) print files, functions }' {} +) >"$work/found"
+	diff "$work/found" /dev/null
+}

@@ -10,39 +10,13 @@
 #define HTTPBROKER_CHECKS_CHECKS_H
 
 #include "httpbroker/checks/encode.h"
+#include "httpbroker/checks/history.h"
 #include "httpbroker/checks/siphash.h"
 #include "httpbroker/limits.h"
 
 #include <stddef.h>
 #include <stdint.h>
 #include <uthash.h>
-
-enum { HISTORY_SLOTS = 48, HISTORY_TEXT = HISTORY_SLOTS + 1 };
-
-#define HISTORY_SLOT (1800 * NSEC_PER_SEC)
-
-enum history_level {
-	HISTORY_NONE, /* nothing is known */
-	HISTORY_OK,
-	HISTORY_TROUBLE, /* warning or unknown */
-	HISTORY_CRITICAL,
-};
-
-/*
- * What a check was in the last 24 hours: 48 half-hours of 2 bits, the worst of each. Half hours are
- * counted on the monotonic clock. All zero at first.
- */
-struct history {
-	uint32_t slot;                   /* the number of the newest half-hour */
-	uint8_t bits[HISTORY_SLOTS / 4]; /* half-hour N is at N % HISTORY_SLOTS */
-	uint8_t level;                   /* since the last change */
-};
-
-/* The check has this level from now on. */
-void history_add(struct history *history, enum history_level level, nsec now);
-
-/* A digit for each half-hour, the oldest first, and a NUL. */
-void history_text(const struct history *history, nsec now, char out[HISTORY_TEXT]);
 
 /* Ordered without padding: there may be a million of these. */
 struct check {

@@ -17,6 +17,7 @@
 #include "httpbroker/delivery/outbox.h"
 
 #include "common/memory.h"
+#include "httpbroker/checks/fifo.h"
 #include "httpbroker/delivery/record.h"
 #include "httpbroker/limits.h"
 
@@ -29,52 +30,9 @@ enum {
 	RECORDS_MAX = 1000,
 	COMMITS_WAITING_MAX = 1 << 20, /* further ahead means long past */
 	BYTES_MAX = 1 << 20, /* of pushes, and of records, in one commit (and one more of them) */
-	FIFO_FIRST = 1000,   /* checks in the first room of a fifo */
 };
 
 enum { PART_RECORDS = COMMIT_FORGETS | COMMIT_RECORDS };
-
-/* A first-in-first-out queue of checks, which are not owned. {0} is empty. */
-struct fifo {
-	struct check **checks; /* from `first` to `end` */
-	size_t first, end, capacity;
-};
-
-static size_t fifo_length(const struct fifo *fifo)
-{
-	return fifo->end - fifo->first;
-}
-
-static void fifo_append(struct fifo *fifo, struct check *check)
-{
-	size_t length = fifo_length(fifo);
-	bool full = fifo->end == fifo->capacity;
-
-	if (full && fifo->first > 0 && fifo->first >= fifo->capacity / 2) { /* room at the front */
-		memmove(fifo->checks, fifo->checks + fifo->first, length * sizeof fifo->checks[0]);
-		fifo->first = 0;
-		fifo->end = length;
-	} else if (full) {
-		fifo->capacity = fifo->capacity == 0 ? FIFO_FIRST : 2 * fifo->capacity;
-		fifo->checks =
-			memory_resized(fifo->checks, fifo->capacity * sizeof fifo->checks[0]);
-	}
-	fifo->checks[fifo->end++] = check;
-}
-
-static struct check *fifo_first(const struct fifo *fifo)
-{
-	return fifo->first < fifo->end ? fifo->checks[fifo->first] : NULL;
-}
-
-static struct check *fifo_take(struct fifo *fifo)
-{
-	struct check *check = fifo_first(fifo);
-
-	if (check != NULL && ++fifo->first == fifo->end)
-		fifo->first = fifo->end = 0;
-	return check;
-}
 
 /* Refused records, as they were to be written: they go before any others. */
 struct returned {
@@ -140,8 +98,8 @@ void outbox_free(struct outbox *outbox)
 			deletion_leave(check);
 	while ((check = fifo_take(&outbox->unproven)) != NULL)
 		unproven_leave(check);
-	free(outbox->listed.checks);
-	free(outbox->unproven.checks);
+	fifo_free(&outbox->listed);
+	fifo_free(&outbox->unproven);
 	resp_free(&outbox->returned.forgets);
 	resp_free(&outbox->returned.records);
 	free(outbox);
