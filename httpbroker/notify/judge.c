@@ -1,4 +1,16 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * A check by the state that was told last and that of its last event:
+ *
+ *   told       state     its problem               `due`
+ *   ok         ok        there is none
+ *   ok         failure   not told yet              the end of initial_failure_delay
+ *   failure    the same  lasts                     the next repeat; never, if acknowledged
+ *   failure    another   is told at once
+ *   failure    ok        its recovery is delayed   the end of initial_recovery_delay
+ *
+ * An acknowledgement tells the state that it finds.
+ */
 #include "httpbroker/notify/judge.h"
 
 #include <string.h>
