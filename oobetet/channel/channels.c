@@ -328,7 +328,7 @@ void channels_resume(struct channels *channels, const struct channel_saved *save
 {
 	for (int i = 0; i < channels->count; i++)
 		for (int j = 0; j < count; j++)
-			if (strcmp(channels->channel[i].name, saved[j].name) == 0)
+			if (strcasecmp(channels->channel[i].name, saved[j].name) == 0)
 				queue_resume(channels->channel[i].queue, &saved[j].queue,
 					&channels->last_id);
 }
@@ -345,7 +345,7 @@ void channels_carry(struct channels *channels, const struct channels *before, bo
 		for (int j = 0; j < channels->count; j++) {
 			struct channel *channel = &channels->channel[j];
 
-			if (strcmp(channel->name, from->name) != 0)
+			if (strcasecmp(channel->name, from->name) != 0)
 				continue;
 			channel->deliveries = from->deliveries;
 			channel->failed = from->failed;

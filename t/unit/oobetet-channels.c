@@ -310,6 +310,28 @@ static void all_channels_fail_unless_one_works_with_nothing_pending(void **state
 	channels_free(channels);
 }
 
+/* As everywhere else. */
+static void a_room_goes_on_with_its_name_in_another_case(void **state)
+{
+	static char upper[] = "OPS@conference";
+	static char *upper_room[] = {upper};
+	const struct watch_config changed = {.label = label, .alert_rooms = {upper_room, 1}};
+	struct channels *before = channels_begin();
+	struct channels *after = channels_new(&changed, &target, &timing, 2);
+
+	(void)state;
+	all_open(before);
+	put(before, NOTIFICATION_ALARM, "a", "alarm", true);
+	deliver(before, START);
+	answer(before, ANSWER_DONE, START);
+	put(before, NOTIFICATION_OK, "a", "ok", true);
+	channels_carry(after, before, true);
+	assert_int_equal(channels_pending(after), 1);
+	assert_int_equal(channels_status(after, 0).deliveries, 1);
+	channels_free(before);
+	channels_free(after);
+}
+
 static void a_room_gets_one_greeting_and_the_last_announcement(void **state)
 {
 	struct config joined = {.rooms = {rooms, 1}};
@@ -351,6 +373,7 @@ int main(void)
 		cmocka_unit_test(the_first_attempt_waits_for_the_file_half_a_second),
 		cmocka_unit_test(a_command_that_still_runs_is_retried),
 		cmocka_unit_test(all_channels_fail_unless_one_works_with_nothing_pending),
+		cmocka_unit_test(a_room_goes_on_with_its_name_in_another_case),
 		cmocka_unit_test(a_room_gets_one_greeting_and_the_last_announcement),
 	};
 
