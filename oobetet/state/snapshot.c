@@ -57,6 +57,19 @@ static void path_lock(struct snapshot *snapshot)
 	snapshot->statefile.writer.path = NULL;
 }
 
+/* It may be whole: it is neither replaced nor renamed, so that the next start can use it. */
+static void path_open(struct snapshot *snapshot)
+{
+	struct reason why;
+
+	if (snapshot->statefile.writer.path == NULL || statefile_opens(&snapshot->statefile, &why))
+		return;
+	log_error("state file %s cannot be read: %s; it stays as it is, and this run has no state "
+		  "file",
+		snapshot->path, why.text);
+	snapshot->statefile.writer.path = NULL;
+}
+
 static void incident_log(const struct snapshot *snapshot, const struct watched *watched)
 {
 	char since[40]; /* any clock_stamp() */
@@ -251,6 +264,7 @@ nsec snapshot_begin(struct snapshot *snapshot, const char *path, struct watches 
 	statefile_begin(&snapshot->statefile, path_find(snapshot, path),
 		3 * interval > WRITING ? 3 * interval : WRITING);
 	path_lock(snapshot);
+	path_open(snapshot);
 	snapshot->quietfile = quietfile_new(snapshot->statefile.writer.path, now);
 	snapshot->statefile.work = quietfile_read;
 	snapshot->statefile.user = snapshot->quietfile;

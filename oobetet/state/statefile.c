@@ -207,9 +207,19 @@ bool statefile_in_use(const char *path)
 	return used;
 }
 
-char *statefile_load(const struct statefile *statefile, struct reason *why)
+bool statefile_opens(const struct statefile *statefile, struct reason *why)
 {
 	/* O_NONBLOCK: a pipe in its place must not block */
+	int fd = open(statefile->writer.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return errno == ENOENT || reason_set(why, "%s", strerror(errno));
+	close(fd);
+	return true;
+}
+
+char *statefile_load(const struct statefile *statefile, struct reason *why)
+{
 	int fd = open(statefile->writer.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
 

@@ -74,6 +74,9 @@ int statefile_lock(struct statefile *statefile, pid_t *holder);
 /* True if an oobetet runs with this state file. */
 bool statefile_in_use(const char *path);
 
+/* False: it is there, but cannot be opened, which says nothing of its content. */
+bool statefile_opens(const struct statefile *statefile, struct reason *why);
+
 /* The file's text, to be freed. NULL: there is none; *why is "" if it does not exist. */
 char *statefile_load(const struct statefile *statefile, struct reason *why);
 

@@ -7,6 +7,7 @@
 #include "t/unit/oobetet-config.h"
 
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -58,6 +59,34 @@ static void a_step_of_the_wall_clock_is_no_absence(void **state)
 	run_end(&now);
 }
 
+/* Such as for want of descriptors, or of permission: the file is not at fault. */
+static void a_file_that_cannot_be_opened_is_left_as_it_is(void **state)
+{
+	struct timestamps now = {.active_time = SEC, .monotonic = SEC, .boot = SEC, .wall = HOUR};
+	struct rlimit saved, low;
+
+	(void)state;
+	remove("state");
+	run_begin(&now);
+	run_end(&now);
+	int lock = dup(STDERR_FILENO); /* the next number */
+	close(lock);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &saved), 0);
+	low = (struct rlimit){.rlim_cur = (rlim_t)lock + 1, .rlim_max = saved.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	run_begin(&now);
+	setrlimit(RLIMIT_NOFILE, &saved);
+	assert_int_equal(access("state.damaged", F_OK), -1);
+	assert_true(snapshot_write(&snapshot, &now, true));
+	assert_int_equal(snapshot.statefile.writer.pid, 0);
+	close(snapshot.statefile.lock);
+	snapshot_end(&snapshot);
+	watches_free(&watches);
+	now.boot += 7 * SEC;
+	assert_int_equal(run_begin(&now), 7 * SEC);
+	run_end(&now);
+}
+
 static int begin(void **state)
 {
 	(void)state;
@@ -79,6 +108,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_step_of_the_wall_clock_is_no_absence),
+		cmocka_unit_test(a_file_that_cannot_be_opened_is_left_as_it_is),
 	};
 
 	log_open("test");
