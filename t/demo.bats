@@ -124,6 +124,17 @@ path_without() {
 	tr : '\n' <<<"$PATH" | grep -vxF "$1" | paste -sd:
 }
 
+@test "a TMPDIR that is too long for a socket is reported before anything starts" {
+	local long
+	long=$work/$(printf 'x%.0s' {1..100})
+	mkdir "$long"
+	run marked env TMPDIR="$long" "$demo"
+	[ "$status" = 64 ]
+	[[ "$output" == *'TMPDIR is too long: the sockets of Nagios need a path of 107 bytes at most; try TMPDIR=/tmp'* ]]
+	[ -z "$(leftovers)" ]
+	[ -z "$(ls "$long")" ]
+}
+
 @test "a missing program is reported before anything starts" {
 	mkdir "$work/build"
 	ln -s "$build/t" "$build/flapper" "$build/httpbroker" "$work/build"
