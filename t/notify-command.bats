@@ -299,6 +299,8 @@ Recovery: \"disk\" on db-01 is OK, fine" ]'
 	run -64 httpbroker-notify --server redis
 	run -64 httpbroker-notify --name 'a b'
 	run -64 httpbroker-notify --
+	run -64 httpbroker-notify -- '' </dev/null
+	[ "$output" = 'httpbroker-notify: error: no command after --' ]
 	run -64 httpbroker-notify operand
 	run -78 httpbroker-notify --password-file /nowhere
 	mkfifo "$work/metrics"

@@ -300,6 +300,8 @@ httpbroker-submit: error: line 3: 'load' on 'db': 'BANANA' is not a state of a [
 		[ "$status" -eq 64 ]
 		[ -n "$output" ]
 	done
+	run -64 httpbroker-submit -- ''
+	[ "$output" = 'httpbroker-submit: error: a command must stand behind --' ]
 	HTTPBROKER_URL=nonsense run httpbroker-submit </dev/null
 	[ "$status" -eq 64 ]
 	[[ $output == *"error: HTTPBROKER_URL: 'nonsense' is not a URL"* ]]

@@ -136,7 +136,9 @@ struct options options_read(int argc, char **argv)
 	};
 
 	options.command = options_parse(&table, &options, argc, argv);
-	if (options.command != NULL && options.command[0] == NULL)
+	/* `-- "$VARIABLE"` of one that is not set is empty */
+	if (options.command != NULL &&
+		(options.command[0] == NULL || options.command[0][0] == '\0'))
 		die(EX_USAGE, "no command after --");
 	options.alerts.name = options.name;
 	options.alerts.test = options.test;

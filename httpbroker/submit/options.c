@@ -208,7 +208,9 @@ static void mode_choose(struct options *options)
 	bool forget = options->forget, query = options->query;
 	bool state = options->event.state != NULL, command = options->command != NULL;
 
-	refuse_if(command && options->command[0] == NULL, "a command must stand behind --");
+	/* `-- "$VARIABLE"` of one that is not set is empty */
+	refuse_if(command && (options->command[0] == NULL || options->command[0][0] == '\0'),
+		"a command must stand behind --");
 	refuse_if(forget && (state || command || query),
 		"--forget goes neither with -s nor with --query or a command");
 	refuse_if(state && command, "-s does not go with a command: its exit code says the state");
