@@ -148,7 +148,8 @@ static void text_rewind(struct output *output, bool apart)
 	size_t start = output->done;
 
 	if (output->rewound) {
-		output->done += !apart && output->text.data[start] == '\n';
+		if (!apart && is_waiting(output) && output->text.data[start] == '\n')
+			output->done++;
 		return;
 	}
 	while (start > 1 && output->text.data[start - 1] != '\n')

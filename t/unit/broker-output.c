@@ -175,6 +175,28 @@ static void another_fifo_of_that_name_gets_the_whole_line(void **state)
 	fixture_close(&fixture);
 }
 
+/* Before the first event there is no line to go back to. */
+static void another_fifo_of_that_name_before_the_first_event_gets_it(void **state)
+{
+	struct fixture fixture;
+	struct buffer out = {NULL, 0, 0};
+
+	(void)state;
+	fixture_open(&fixture);
+	assert_true(step(&fixture, 0));
+	close(fixture.reader);
+	assert_false(step(&fixture, 0));
+	unlink(fixture.path);
+	assert_int_equal(mkfifo(fixture.path, 0600), 0);
+	reader_open(&fixture);
+	assert_true(step(&fixture, NSEC_PER_SEC));
+	put(&fixture, "one");
+	read_all(&fixture, &out, SIZE_MAX);
+	assert_string_equal(out.data, "one\n");
+	buffer_free(&out);
+	fixture_close(&fixture);
+}
+
 static void a_reader_that_does_not_read_is_away_after_a_while(void **state)
 {
 	struct fixture fixture;
@@ -297,6 +319,7 @@ int main(void)
 		cmocka_unit_test(the_next_reader_gets_the_whole_line),
 		cmocka_unit_test(a_new_reader_between_two_lines_gets_the_second),
 		cmocka_unit_test(another_fifo_of_that_name_gets_the_whole_line),
+		cmocka_unit_test(another_fifo_of_that_name_before_the_first_event_gets_it),
 		cmocka_unit_test(a_reader_that_does_not_read_is_away_after_a_while),
 		cmocka_unit_test(short_lines_are_written_whole),
 		cmocka_unit_test(a_file_that_ends_within_a_line_gets_a_newline_first),
