@@ -111,8 +111,8 @@ static enum MHD_Result header_add(
 			repeated_add(framing->request, header, text);
 	}
 	framing->odd_name |= length == 0;
-	framing->odd_end |=
-		strchr(text, '\r') != NULL; /* to a proxy this may be the end of a line */
+	/* to a proxy a CR may be the end of a line */
+	framing->odd_end |= strchr(text, '\r') != NULL;
 	if (framing->in_place && value != NULL)
 		framing->odd_end |= value[strlen(value) + 1] != '\0';
 	return MHD_YES;

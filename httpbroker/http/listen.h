@@ -29,8 +29,8 @@ struct listeners {
  * host is 127.0.0.1 and ::1 (where there is IPv6). With port 0 one is chosen, the same for all of
  * an address. A UNIX socket gets mode 0660; the socket of a dead process is replaced, one that is
  * in use, or a file that is no socket, is not. Logs each. Call it before any thread is started: it
- * sets the umask for a moment. Exits with a message on failure: 75 (in use), 77 (not permitted), 68
- * (no such host) or 71.
+ * sets the umask for a moment. Exits with a message on failure: 75 (in use), 77 (not permitted), 73
+ * (the path cannot be created), 68 (no such host) or 71.
  */
 void listeners_open(const struct address *addresses, int count, struct listeners *out);
 

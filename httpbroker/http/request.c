@@ -56,7 +56,7 @@ static bool asks_for_challenge(const struct request *request)
 	       request->headers[HEADER_AUTHORIZATION] == NULL;
 }
 
-/* Of a POST what a retry cannot mend, of other methods what a token is missing for. */
+/* For a POST: a retry would be refused as well. For other methods: a token is missing. */
 static bool is_logged_refusal(const struct request *request)
 {
 	unsigned status = request->response.status;
