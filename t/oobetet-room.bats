@@ -59,6 +59,15 @@ start_room_with() {
 	[ "$(count_of oobetet 'out of the room')" -eq 1 ]
 }
 
+@test "oobetet: a nick that the server writes otherwise and that is in use gets a suffix too" {
+	start_room
+	enter_room eve VIII
+	write_ini alias='Ⅷ' greeting=no
+	start oobetet oobetet -c "$work/oobetet.ini"
+	poll 20 log_has oobetet 'info: in the room ops@conference.localhost as VIII_$'
+	poll 20 room_has '<VIII_>.* is Critical'
+}
+
 @test "oobetet: a room with a password: the correct one, a wrong one, none" {
 	start_room
 	room_set "$(room_field muc#roomconfig_passwordprotectedroom 1)$(room_field muc#roomconfig_roomsecret sesame)"

@@ -176,15 +176,25 @@ static int on_message(xmpp_conn_t *connection, xmpp_stanza_t *message, void *use
 	return 1;
 }
 
+void handlers_request_id(
+	const struct xmpp *xmpp, const char *what, int room, char out[REQUEST_ID_SIZE])
+{
+	snprintf(out, REQUEST_ID_SIZE, "%s-%d-%u", what, room, xmpp->rooms[room]->number);
+}
+
 /* ---- presence ---- */
 
 static void presence_error(struct xmpp *xmpp, const struct origin *from, xmpp_stanza_t *presence)
 {
 	const char *condition = stanza_condition(presence);
-	char why[WHY];
+	const char *id = xmpp_stanza_get_id(presence);
+	char why[WHY], expected[REQUEST_ID_SIZE];
 
+	/* the server may write our nick otherwise than we do */
+	handlers_request_id(xmpp, REQUEST_JOIN, from->index, expected);
+	bool ours = from->nick == NULL || from->own || (id != NULL && strcmp(id, expected) == 0);
 	/* one from another nick may be forged; once in, it refuses only a change of our nick */
-	if ((from->nick != NULL && !from->own) || from->room->state == MUC_IN)
+	if (!ours || from->room->state == MUC_IN)
 		return;
 	if (strcmp(condition, "conflict") == 0) {
 		handlers_report_left(xmpp, from->room, "our nick is taken: trying another");
@@ -302,11 +312,6 @@ static int on_presence(xmpp_conn_t *connection, xmpp_stanza_t *presence, void *u
 
 /* ---- queries ---- */
 
-void handlers_ping_id(const struct xmpp *xmpp, int room, char out[PING_ID_SIZE])
-{
-	snprintf(out, PING_ID_SIZE, "ping-%d-%u", room, xmpp->rooms[room]->number);
-}
-
 /* The answer to a ping of our own nick. */
 static void pong(struct xmpp *xmpp, const struct origin *from, xmpp_stanza_t *iq)
 {
@@ -320,10 +325,10 @@ static void pong(struct xmpp *xmpp, const struct origin *from, xmpp_stanza_t *iq
 		{"remote-server-not-found", false},
 		{"remote-server-timeout", false},
 	};
-	char why[WHY], expected[PING_ID_SIZE];
+	char why[WHY], expected[REQUEST_ID_SIZE];
 	const char *id = xmpp_stanza_get_id(iq), *condition = stanza_condition(iq);
 
-	handlers_ping_id(xmpp, from->index, expected);
+	handlers_request_id(xmpp, REQUEST_PING, from->index, expected);
 	if (!from->own || id == NULL || strcmp(id, expected) != 0)
 		return;
 	if (type_is(iq, "result")) {

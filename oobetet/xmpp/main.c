@@ -23,16 +23,17 @@ static void rooms_tick(struct xmpp *xmpp, nsec now)
 	for (int i = 0; i < xmpp->room_count; i++) {
 		struct muc *room = xmpp->rooms[i];
 		enum muc_action action;
-		char id[PING_ID_SIZE];
+		char id[REQUEST_ID_SIZE];
 
 		while ((action = muc_tick(room, now)) != MUC_NONE) {
 			if (action == MUC_JOIN) {
 				/* they should be known when the first presence arrives */
 				handlers_ask_features(xmpp, i);
-				stanza_join(xmpp->session->connection, room->name, room->nick,
+				handlers_request_id(xmpp, REQUEST_JOIN, i, id);
+				stanza_join(xmpp->session->connection, room->name, room->nick, id,
 					xmpp->config->room_password, muc_history(room, now));
 			} else if (action == MUC_PING) {
-				handlers_ping_id(xmpp, i, id);
+				handlers_request_id(xmpp, REQUEST_PING, i, id);
 				stanza_ping(xmpp->session->connection, room->name, room->nick, id);
 			} else {
 				handlers_report_left(xmpp, room, room->why);

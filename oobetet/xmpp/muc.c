@@ -108,6 +108,7 @@ enum muc_action muc_tick(struct muc *muc, nsec now)
 	if (muc->state == MUC_JOINING)
 		return muc_lose(muc, now, "the room does not answer our request to join");
 	muc->state = MUC_JOINING;
+	muc->number++;
 	muc->stable_ids = muc->occupant_ids = false;
 	muc->next = now + muc->timing.answer;
 	return MUC_JOIN;

@@ -27,7 +27,7 @@ struct muc {
 	enum { MUC_OUT, MUC_JOINING, MUC_IN } state;
 	nsec next;         /* OUT: when to join; JOINING: when to give up; IN: the next ping */
 	nsec answer_by;    /* IN: of the ping in progress; NSEC_NEVER: none is */
-	unsigned number;   /* of the newest ping */
+	unsigned number;   /* of the newest ping or request to join */
 	int missed;        /* pings in a row without an answer */
 	nsec entered;      /* when we came in */
 	nsec absent;       /* since when we missed messages; NSEC_NEVER: we were never in */

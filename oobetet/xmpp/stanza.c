@@ -64,14 +64,15 @@ static void history_ask(xmpp_stanza_t *history, int64_t seconds)
 	xmpp_stanza_set_attribute(history, "maxstanzas", "200");
 }
 
-void stanza_join(xmpp_conn_t *connection, const char *room, const char *nick, const char *password,
-	int64_t seconds)
+void stanza_join(xmpp_conn_t *connection, const char *room, const char *nick, const char *id,
+	const char *password, int64_t seconds)
 {
 	xmpp_stanza_t *presence = xmpp_presence_new(xmpp_conn_get_context(connection));
 	xmpp_stanza_t *x = child_add(presence, "x", NS_MUC);
 	xmpp_stanza_t *history = child_add(x, "history", NULL);
 
 	to_occupant(presence, room, nick);
+	xmpp_stanza_set_id(presence, id);
 	history_ask(history, seconds);
 	if (password != NULL)
 		password_add(x, password);

@@ -42,8 +42,8 @@ enum {
  * seconds of history to ask for, 0: none. A presence of `type` NULL changes our nick, "unavailable"
  * leaves.
  */
-void stanza_join(xmpp_conn_t *connection, const char *room, const char *nick, const char *password,
-	int64_t history);
+void stanza_join(xmpp_conn_t *connection, const char *room, const char *nick, const char *id,
+	const char *password, int64_t history);
 void stanza_presence(xmpp_conn_t *connection, const char *room, const char *nick, const char *type);
 void stanza_unlock(xmpp_conn_t *connection, const char *room);
 void stanza_message(xmpp_conn_t *connection, const char *room, const char *id, const char *text);

@@ -91,8 +91,11 @@ void handlers_ask_features(struct xmpp *xmpp, int room);
 /* Reports that we are out of the room. */
 void handlers_report_left(struct xmpp *xmpp, const struct muc *room, const char *why);
 
-/* The id of the newest ping of this room. */
-#define PING_ID_SIZE 40
-void handlers_ping_id(const struct xmpp *xmpp, int room, char out[PING_ID_SIZE]);
+/* The id of the newest ping of this room, or request to join it. */
+#define REQUEST_ID_SIZE 40
+#define REQUEST_PING "ping"
+#define REQUEST_JOIN "join"
+void handlers_request_id(
+	const struct xmpp *xmpp, const char *what, int room, char out[REQUEST_ID_SIZE]);
 
 #endif
