@@ -527,5 +527,5 @@ q 2_actions' ]
 	poll 20 log_has broker 'Completed 200 in .* for connection [0-9]+ from \[::1\]:[0-9]+$'
 	curl -sSf --unix-socket "$work/socket" http://x/state >"$work/answer"
 	poll 20 log_has broker 'Completed 200 in .* for connection [0-9]+ from a UNIX socket$'
-	poll 20 log_has broker 'Number of cached states: 1$'
+	poll 20 log_has broker 'Number of cached states: 2$'
 }
