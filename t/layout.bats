@@ -20,6 +20,25 @@ programs=(common flapper httpbroker oobetet)
 	done < <(grep -oE '[a-z][a-z0-9_-]*\.(c|bats)\b' "$root/HACKING" | sort -u)
 }
 
+# Not each format, and no main.c, where a program or a worker begins. A folder of the map, such as
+# `http/`, ends before the next line that is indented by as little.
+@test "HACKING: the map has each source file in its folder" {
+	local file folder files=0
+	sed '/^The map/,/^The rules/!d' "$root/HACKING" | awk '
+		/^  [a-z]+\// { program = $1; folder = "" }
+		/^    [a-z]/ { folder = $1 ~ /\/$/ ? $1 : "" }
+		{ print program folder, $0 }' >"$work/map"
+	while read -r file; do
+		files=$((files + 1))
+		folder=${file%/*}/
+		grep "^$folder " "$work/map" | cut -d' ' -f2- | grep -qw -- "$(basename "$file" .c)" || {
+			echo "$file is not in the map"
+			return 1
+		}
+	done < <(cd "$root" && find common flapper httpbroker oobetet -name '*.c' ! -name main.c ! -path 'httpbroker/formats/*')
+	[ "$files" -ge 100 ]
+}
+
 # `file.c function`, as the walks and the tables of HACKING have it.
 @test "HACKING: each function that is named after its file is defined there" {
 	local file function found pairs=0
