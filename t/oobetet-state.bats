@@ -120,6 +120,37 @@ run_until_written() {
 	run ! log_has oobetet 'error: '
 }
 
+# written_before N [BOOT]: the state file was written N seconds earlier by the wall clock, and in that boot
+written_before() {
+	python3 - "$work/state" "$@" <<-'E'
+		import re, sys
+		path, seconds, *boot = sys.argv[1:]
+		text = open(path).read()
+		text = text[:text.rindex("end\t")]
+		text = re.sub("(?m)^(written\t)(.*)", lambda m: m[1] + str(int(m[2]) - int(seconds) * 10**9), text)
+		if boot: text = re.sub("(?m)^(booted\t.*\t).*", lambda m: m[1] + boot[0], text)
+		checksum = 14695981039346656037
+		for byte in text.encode(): checksum = (checksum ^ byte) * 1099511628211 % 2**64
+		open(path, "w").write(text + "end\t%016x\n" % checksum)
+	E
+}
+
+@test "oobetet: a step of the wall clock is no absence; after a boot the message says that it is by that clock" {
+	write_ini state_file="$work/state" max_latency=60 listen_command='sleep 1000' rooms= jabberid= password= \
+		server= port= tls=
+	start oobetet oobetet -c "$work/oobetet.ini"
+	poll 20 log_has oobetet 'watching for'
+	stop oobetet
+	written_before 3600
+	start oobetet oobetet -c "$work/oobetet.ini"
+	poll 20 log_has oobetet 'watching for'
+	run ! log_has oobetet 'was not running'
+	stop oobetet
+	written_before 3600 of-another-boot
+	start oobetet oobetet -c "$work/oobetet.ini"
+	poll 20 log_has oobetet 'warning: oobetet on .* was not running, by the wall clock, for 36[0-9]{2} s and could not hear'
+}
+
 @test "oobetet: an invalid state file is logged, set aside and ignored" {
 	start_prosody
 	prosody_account oobetet secret-of-oobetet
