@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A worker's end of the link to the monitor (message.h). It trusts the monitor, and should exit
- * when the link is closed. */
+/*
+ * A worker's end of the link to the monitor (message.h). It trusts the monitor, and should exit
+ * when the link is closed.
+ */
 #ifndef OOBETET_IPC_H
 #define OOBETET_IPC_H
 

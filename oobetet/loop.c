@@ -24,8 +24,7 @@ static void active_time_update(struct monitor *monitor, nsec now)
 	nsec before = monitor->active_time.away;
 	nsec away =
 		active_time_turn(&monitor->active_time, signal_arrived(SIGCONT), now, clock_boot());
-	/* the deadlines are of CLOCK_MONOTONIC, which stands still while the machine is suspended
-	 */
+	/* deadlines are of CLOCK_MONOTONIC, which stands still while the machine is suspended */
 	nsec stopped = monitor->active_time.away - before;
 
 	worker_extend(monitor->workers.xmpp, stopped);

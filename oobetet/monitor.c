@@ -55,7 +55,7 @@ bool probes_are_configured(const struct config *config)
 	return false;
 }
 
-/* Of any bytes, but JSON, XML and the log take no others than these. */
+/* The kernel's may have any bytes; JSON, XML and the log need clean text. */
 static void host_name(char out[HOST_NAME_MAX + 1])
 {
 	char name[HOST_NAME_MAX + 1] = "";

@@ -11,10 +11,10 @@
 /*
  * Splits a command into words as sh(1) does, without its expansions: blanks separate words; in
  * 'single quotes' everything is literal; in "double quotes" a backslash escapes `"` and `\`;
- * elsewhere it escapes any character. `*`, `$`, `|`, `>` and `;` have no meaning.
+ * elsewhere it escapes any character. `*` and `$` have no meaning.
  *
- * Returns the words, up to a NULL, to be freed with free(3). NULL: there is none, or a quote
- * is not closed.
+ * Returns the words, up to a NULL, to be freed with free(3). NULL: there is none, a quote is not
+ * closed, or one that is not quoted is for a shell: `|`, `&&`, `>file`, `a;`.
  */
 char **words_split(const char *command, struct reason *why);
 

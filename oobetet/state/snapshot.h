@@ -26,7 +26,7 @@ struct snapshot {
 	struct quietfile *quietfile; /* planned work; owned */
 	nsec interval;               /* between two writes; at first there are more */
 	struct timestamps start;     /* of this run */
-	bool guessed;                /* what snapshot_begin() returned: see state_age() */
+	bool guessed;                /* what snapshot_begin() returned, as in state_age() */
 	bool crashed;                /* the previous run ended unexpectedly before SNAPSHOT_YOUNG */
 };
 

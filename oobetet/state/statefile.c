@@ -207,10 +207,11 @@ bool statefile_in_use(const char *path)
 	return used;
 }
 
+#define READING (O_RDONLY | O_CLOEXEC | O_NONBLOCK) /* a pipe in its place must not block */
+
 bool statefile_opens(const struct statefile *statefile, struct reason *why)
 {
-	/* O_NONBLOCK: a pipe in its place must not block */
-	int fd = open(statefile->writer.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = open(statefile->writer.path, READING);
 
 	if (fd < 0)
 		return errno == ENOENT || reason_set(why, "%s", strerror(errno));
@@ -220,7 +221,7 @@ bool statefile_opens(const struct statefile *statefile, struct reason *why)
 
 char *statefile_load(const struct statefile *statefile, struct reason *why)
 {
-	int fd = open(statefile->writer.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = open(statefile->writer.path, READING);
 	FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
 
 	why->text[0] = '\0';

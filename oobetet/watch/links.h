@@ -29,7 +29,7 @@ struct link_row {
 
 extern const struct link_row link_rows[LINKS];
 
-/* As the sentences have it. */
+/* Rounded down, as the sentences have it. */
 int whole_seconds(nsec span);
 
 #endif

@@ -211,11 +211,11 @@ static void its_whole_group_dies_with_the_monitor(void **state)
 			_exit(1);
 		raise(SIGKILL);
 	}
+	close(ends[1]);
 	assert_int_equal(read(ends[0], &left, sizeof left), sizeof left);
 	waitpid(monitor, NULL, 0);
 	death_await(left);
 	close(ends[0]);
-	close(ends[1]);
 }
 
 static void a_keeper_that_does_not_die_is_reaped_later(void **state)
