@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #ifdef HAVE_CLOSE_RANGE
 #include <linux/close_range.h>
@@ -79,6 +80,22 @@ int descriptor_reopen_terminal(int fd)
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	int again = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	return again >= 0 ? again : fd;
+}
+
+bool descriptor_ends_within_line(int fd)
+{
+	char path[32], last = '\n';
+	struct stat status;
+
+	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size == 0)
+		return false;
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	int reader = open(path, O_RDONLY | O_CLOEXEC);
+	if (reader < 0)
+		return false;
+	bool torn = pread(reader, &last, 1, status.st_size - 1) == 1 && last != '\n';
+	close(reader);
+	return torn;
 }
 
 void descriptors_keep_from_exec(int from)

@@ -36,6 +36,12 @@ bool descriptor_write(int fd, const char *bytes, size_t length);
 int descriptor_reopen_terminal(int fd);
 
 /*
+ * Whether it is a file whose last byte is no newline: its disk was full, and the writer ended
+ * before the rest of the line. False for -1.
+ */
+bool descriptor_ends_within_line(int fd);
+
+/*
  * Between fork and exec: sets close-on-exec from `from` up, with close_range(2), or one by one
  * where the C library (musl) or the kernel has none.
  */

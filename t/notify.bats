@@ -156,6 +156,15 @@ sys.exit(notify.wait(timeout=20))' "$work/event"
 httpbroker-notify: error: not delivered: 1 notification' ]
 }
 
+@test "a file that ends within a line, as a full disk leaves it, gets a newline first" {
+	printf 'Problem: "b"' >"$work/file"
+	event a b critical x | httpbroker-notify >>"$work/file"
+	event a c critical x | httpbroker-notify >>"$work/file"
+	[ "$(cat "$work/file")" = 'Problem: "b"
+Problem: "b" on a is Critical, x
+Problem: "c" on a is Critical, x' ]
+}
+
 @test "a terminal that is not read: events are still taken, and SIGTERM is obeyed" {
 	local i
 	mkfifo "$work/in"

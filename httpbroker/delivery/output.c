@@ -64,23 +64,6 @@ static bool is_fifo(const char *path)
 	return fifo;
 }
 
-/* After a full disk, if its writer ended before the rest of the line. */
-static bool ends_within_line(int fd)
-{
-	char path[32], last = '\n';
-	struct stat status;
-
-	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size == 0)
-		return false;
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	int reader = open(path, O_RDONLY | O_CLOEXEC);
-	if (reader < 0)
-		return false;
-	bool torn = pread(reader, &last, 1, status.st_size - 1) == 1 && last != '\n';
-	close(reader);
-	return torn;
-}
-
 struct output *output_new(const char *path, nsec now)
 {
 	struct output *output = memory_zeroed(1, sizeof *output);
@@ -89,7 +72,7 @@ struct output *output_new(const char *path, nsec now)
 	output->fd = output->path != NULL ? path_open(path, O_CREAT) : stdout_open();
 	if (output->fd < 0 && !(errno == ENXIO && is_fifo(path)))
 		die(EX_CANTCREAT, "--output %s: %s", path, strerror(errno));
-	output->torn = output->fd >= 0 && ends_within_line(output->fd);
+	output->torn = descriptor_ends_within_line(output->fd);
 	output->progress_at = now;
 	output->retry_at = output->fd < 0 ? now : NSEC_NEVER;
 	output->backoff = (struct backoff){.min = RETRY_MIN, .max = RETRY_MAX};
@@ -224,7 +207,7 @@ static bool path_reopen(struct output *output, int flags)
 		close(output->fd);
 	output->fd = fd;
 	text_rewind(output, false);
-	output->torn = ends_within_line(fd);
+	output->torn = descriptor_ends_within_line(fd);
 	if (output->torn && is_waiting(output)) {
 		output->done--; /* to the newline before the line that is next */
 		output->rewound = true;

@@ -21,6 +21,7 @@ struct lines_out {
 	struct item *item;  /* the one in `line`; NULL: none, or it was given back */
 	struct buffer line; /* the rest that is not written yet */
 	bool begun;         /* a part of it is written: the rest must follow */
+	bool written;       /* something is: a file ends in a line of ours */
 };
 
 /*
@@ -51,6 +52,7 @@ static bool line_write(struct output *output, nsec now)
 		if (wrote >= 0) {
 			buffer_consume(line, (size_t)wrote);
 			lines->begun = line->length > 0;
+			lines->written = true;
 		} else if (errno != EAGAIN && errno != EINTR) {
 			output->ended = end_of(output, errno);
 			output_away(output, strerror(errno), now);
@@ -80,6 +82,8 @@ static nsec work(struct output *output, struct moment now)
 		lines->item = output_next(output, &notification, now.monotonic);
 		if (lines->item == NULL)
 			return output_deadline(output, now.monotonic);
+		if (!lines->written && descriptor_ends_within_line(lines->fd))
+			buffer_append(&lines->line, "\n", 1);
 		notification_line(&lines->style, &notification, &lines->line);
 		json_decref(notification.document);
 	}
