@@ -159,9 +159,22 @@ static bool stderr_write(const char *line, size_t length)
 	pthread_mutex_lock(&lock);
 	bool written = line_try(line, length);
 	pthread_mutex_unlock(&lock);
-	if (!written)
-		log_dropped++;
 	return written;
+}
+
+/* Behind a line that was written. If there is no room for both, the count is kept. */
+static void dropped_report(void)
+{
+	unsigned dropped = atomic_exchange(&log_dropped, 0);
+	char line[LOG_LINE];
+
+	if (dropped == 0 || !log_enabled(LOG_LEVEL_WARNING))
+		return;
+	size_t start = (size_t)log_prefix(line, sizeof line, &levels[LOG_LEVEL_WARNING]);
+	snprintf(line + start, sizeof line - start,
+		"%u log lines were dropped: stderr did not accept them\n", dropped);
+	if (!stderr_write(line, strlen(line)))
+		atomic_fetch_add(&log_dropped, dropped);
 }
 
 __attribute__((format(printf, 2, 0))) static void log_line(
@@ -177,9 +190,10 @@ __attribute__((format(printf, 2, 0))) static void log_line(
 		syslog_send(LOG_ERR, log_program, line + start);
 	size_t length = strlen(line);
 	line[length++] = '\n';
-	unsigned dropped = stderr_write(line, length) ? atomic_exchange(&log_dropped, 0) : 0;
-	if (dropped > 0)
-		log_warning("%u log lines were dropped: stderr did not accept them", dropped);
+	if (stderr_write(line, length))
+		dropped_report();
+	else if (!log_waits)
+		log_dropped++;
 	errno = saved_errno;
 }
 

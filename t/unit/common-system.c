@@ -159,6 +159,29 @@ static void log_does_not_wait_for_a_blocked_reader(void **state)
 	assert_non_null(strstr(written, " log lines were dropped: stderr did not accept them\n"));
 }
 
+/* The report did not fit behind the line that did. */
+static void dropped_lines_are_counted_until_that_is_reported(void **state)
+{
+	static char line[4000], written[20000];
+	struct capture capture;
+
+	(void)state;
+	memset(line, 'x', sizeof line - 1);
+	capture_start(&capture);
+	log_never_wait();
+	assert_int_equal(fcntl(capture.pipe[1], F_SETPIPE_SZ, 8192), 8192); /* two of these */
+	for (int i = 0; i < 5; i++)
+		log_info("%s", line);
+	assert_int_equal(read(capture.pipe[0], written, 4096), 4096);
+	log_info("%s", line);
+	assert_true(read(capture.pipe[0], written, sizeof written) > 4000);
+	log_info("and on");
+	capture_end(&capture, written, sizeof written);
+	assert_non_null(strstr(written,
+		"test: info: and on\n"
+		"test: warning: 3 log lines were dropped: stderr did not accept them\n"));
+}
+
 static void syslog_gets_a_line_without_blocking(void **state)
 {
 	struct sockaddr_un name = {.sun_family = AF_UNIX};
@@ -352,6 +375,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_opened_in_place_of_stderr),
 		cmocka_unit_test(log_does_not_wait_for_a_blocked_reader),
 		cmocka_unit_test(descriptors_from_a_number_on_are_closed_on_exec),
+		cmocka_unit_test(dropped_lines_are_counted_until_that_is_reported),
 		cmocka_unit_test(syslog_gets_a_line_without_blocking),
 		cmocka_unit_test(readiness_is_reported_to_the_supervisor),
 		cmocka_unit_test(signals_arrive_only_while_waiting),
