@@ -221,7 +221,7 @@ queued_are_repeats_and_five() {
 # states QUERY: the answer of GET /metrics/states, sorted
 states() {
 	curl -sSf "${url%/state}/metrics/states$1" >"$work/answer"
-	sound "$work/answer" >&2
+	sound "$work/answer" >&2 || return
 	grep -v '^#' "$work/answer" | sort
 }
 

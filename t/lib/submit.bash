@@ -51,7 +51,7 @@ spooled_files() {
 
 catches_term() {
 	local caught
-	[ "$(readlink "/proc/${pids[submit]}/exe")" = "$build/httpbroker/submit/httpbroker-submit" ]
+	[ "$(readlink "/proc/${pids[submit]}/exe")" = "$build/httpbroker/submit/httpbroker-submit" ] || return
 	caught=$(sed -n 's/^SigCgt:\s*//p' "/proc/${pids[submit]}/status")
 	((16#$caught & 0x4000))
 }
