@@ -6,7 +6,7 @@
 #include "oobetet/message.h"
 #include "t/fuzz/fuzz.h"
 
-#define ANYBODY ((enum speaker)(SPEAKER_MONITOR | SPEAKER_XMPP | SPEAKER_HTTP))
+#define ANYBODY ((enum speaker)(SPEAKER_MONITOR | SPEAKER_XMPP | SPEAKER_HTTP | SPEAKER_PROBE))
 
 static void message_try(char *line)
 {
