@@ -120,6 +120,10 @@ new_listeners() {
 	[ "$("$tools" left-out t/unit/common t/fuzz/text)" = 'not run: t/unit/common (needs cmocka)' ]
 }
 
+@test "what lib/daemons needs, every test needs: few tools" {
+	[ "$("$BATS_TEST_DIRNAME/lib/tools" packages t/layout.bats | xargs)" = 'bats iproute2 python3' ]
+}
+
 @test "bootstrap installs for a target what each of its tests needs" {
 	local target tests package
 	for target in check=TESTS check-systems=SYSTEM_TESTS; do

@@ -7,6 +7,7 @@
 load lib/daemons
 load lib/redis
 load lib/broker
+load lib/prometheus
 
 setup() { start_work; }
 teardown() { stop_all; }

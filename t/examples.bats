@@ -8,6 +8,7 @@ load lib/daemons
 load lib/redis
 load lib/prosody
 load lib/examples
+load lib/alertmanager
 
 setup() {
 	start_work

@@ -28,7 +28,7 @@ check_PROGRAMS += $(UNIT_TESTS) $(FUZZ_TARGETS)
 TESTS = $(UNIT_TESTS) $(FUZZ_TARGETS) $(SLOW_TESTS) $(QUICK_TESTS)
 EXTRA_DIST += $(QUICK_TESTS) $(SLOW_TESTS) $(SYSTEM_TESTS) t/README t/chroot t/fuzz/corpus t/fuzz/fuzz $(T_LIB) $(T_DEMO)
 
-T_LIB = t/lib/account.bash t/lib/broker.bash t/lib/calmly t/lib/confined.bash t/lib/daemons.bash t/lib/examples.bash t/lib/leftovers.bash t/lib/losing.bash t/lib/mailed t/lib/nagios.bash t/lib/newcomer t/lib/packaged t/lib/served t/lib/nginx.bash t/lib/pair.bash t/lib/prosody.bash t/lib/redis.bash t/lib/sentinel.bash t/lib/sns.bash t/lib/supervised.bash t/lib/tools t/lib/valgrind t/tools/unread-terminal
+T_LIB = t/lib/account.bash t/lib/alertmanager.bash t/lib/broker.bash t/lib/calmly t/lib/confined.bash t/lib/daemons.bash t/lib/examples.bash t/lib/leftovers.bash t/lib/losing.bash t/lib/mailed t/lib/nagios.bash t/lib/newcomer t/lib/packaged t/lib/served t/lib/nginx.bash t/lib/pair.bash t/lib/prometheus.bash t/lib/prosody.bash t/lib/redis.bash t/lib/sentinel.bash t/lib/sns.bash t/lib/supervised.bash t/lib/tools t/lib/valgrind t/tools/unread-terminal
 T_DEMO = t/demo/break.bash t/demo/demo t/demo/logs.bash t/demo/screen.bash t/demo/stations.bash t/demo/story.bash
 
 # The whole chain on this machine, for about a minute; KEEP=1: and then until Ctrl-C; BREAK=LINK: one

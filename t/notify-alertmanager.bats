@@ -6,6 +6,7 @@
 
 load lib/daemons
 load lib/redis
+load lib/alertmanager
 
 setup() {
 	start_work

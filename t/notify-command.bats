@@ -5,6 +5,7 @@
 load lib/daemons
 load lib/redis
 load lib/notify
+load lib/prometheus
 setup() { start_work; }
 teardown() { stop_all; }
 

@@ -6,6 +6,7 @@ bats_require_minimum_version 1.5.0
 load lib/daemons
 load lib/prosody
 load lib/oobetet
+load lib/alertmanager
 
 setup() { start_work; }
 teardown() { stop_all; }

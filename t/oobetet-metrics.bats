@@ -7,6 +7,7 @@ load lib/daemons
 load lib/prosody
 load lib/oobetet
 load lib/flapper
+load lib/prometheus
 
 setup() { start_work; }
 teardown() { stop_all; }

@@ -7,6 +7,7 @@
 
 load lib/daemons
 load lib/prosody
+load lib/alertmanager
 
 period=8       # seconds, of the flapper
 max_latency=16

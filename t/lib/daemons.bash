@@ -13,9 +13,6 @@
 #   count_of NAME PATTERN   prints the number of matching lines in NAME.log
 #   at_least N NAME PATTERN succeeds if there are at least N
 #   exits CODE MESSAGE COMMAND...   succeeds if it exits with CODE, and its output contains MESSAGE
-#   sound FILE              succeeds if promtool accepts these metrics without remarks
-#   start_alertmanager_at PORT [NAME]   starts Alertmanager as NAME (default alertmanager) with the
-#                           configuration $work/NAME.yml; its data is in $work/NAME.data
 #   sanitized NAME          succeeds if it has a sanitizer, which keeps freed memory: a limit of memory
 #                           is for the others
 #   free_port [N]           prints N unused ports
@@ -174,21 +171,6 @@ sanitized() {
 
 listening() {
 	[ -n "$(ss -Hltn "sport = :$1")" ]
-}
-
-# shellcheck disable=SC2154 # $output and $status are of bats
-sound() {
-	run promtool check metrics <"$1"
-	echo "$output"
-	[[ "$status" -eq 0 && "$output" == '' ]]
-}
-
-start_alertmanager_at() {
-	local name=${2:-alertmanager}
-	start "$name" prometheus-alertmanager --config.file="$work/$name.yml" \
-		--storage.path="$work/$name.data" --cluster.listen-address= \
-		--web.listen-address="127.0.0.1:$1"
-	poll 60 listening "$1"
 }
 
 # The other end of NOTIFY_SOCKET=$work/systemd: `start systemd systemd`; then `log_has systemd bound`.
