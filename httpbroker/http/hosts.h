@@ -28,8 +28,8 @@ bool hosts_name_check(const char *name);
 bool hosts_know(const struct hosts *hosts, const char *host);
 
 /*
- * Whether a request that changes something comes from no page of another site. Values may be NULL:
- * only browsers send the first two.
+ * Whether a request comes from no page of another site. Values may be NULL: only browsers send the
+ * first two.
  */
 bool hosts_trust(
 	const struct hosts *hosts, const char *fetch_site, const char *origin, const char *host);
