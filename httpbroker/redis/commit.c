@@ -184,6 +184,11 @@ static void refusal_add(const struct commit *commit, const struct part *part,
 		commit->refused != 0 ? "; " : "", more.text);
 }
 
+static bool is_wrong_type(const redisReply *reply)
+{
+	return reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "WRONGTYPE", 9) == 0;
+}
+
 /* The other parts are applied nevertheless. */
 static void part_refuse(
 	struct commit *commit, const struct part *part, const redisReply *reply, struct reason *why)
@@ -191,7 +196,7 @@ static void part_refuse(
 	bool proof = part->part == COMMIT_PROOF && commit->script == NULL;
 	bool applied = (commit->refused & COMMIT_PUSHES) == 0;
 
-	if (proof && strncmp(reply->str, "WRONGTYPE", 9) == 0)
+	if (proof && is_wrong_type(reply))
 		part = &part_records; /* the last command of EVAL */
 	if ((commit->refused & part->part) == 0)
 		refusal_add(commit, part, reply, why);
@@ -277,6 +282,18 @@ static enum lease_holder holder_read(struct commit *commit, const struct lease *
 	return LEASE_NOBODYS;
 }
 
+/*
+ * Whether another broker stands by; our own name stays there for a while after a take-over. What is
+ * of the wrong type there is replaced by a stand-by's SET.
+ */
+static bool standby_read(struct commit *commit, const struct lease *lease, const redisReply *reply,
+	struct reason *why)
+{
+	if (is_wrong_type(reply))
+		return false;
+	return holder_read(commit, lease, commit->keys->standby, reply, why) == LEASE_ANOTHERS;
+}
+
 static void wait_answer_read(struct commit *commit, const redisReply *reply, struct reason *why)
 {
 	if (reply->type == REDIS_REPLY_INTEGER)
@@ -348,9 +365,8 @@ enum commit_result commit_read(struct commit *commit, const struct lease *lease,
 		if (!reply_is(reply, "OK"))
 			commit_fail(commit, "WATCH", keys->lease, reply, why);
 		break;
-	case ANSWER_STANDBY: /* our own name stays there for a while after a take-over */
-		commit->has_standby =
-			holder_read(commit, lease, keys->standby, reply, why) == LEASE_ANOTHERS;
+	case ANSWER_STANDBY:
+		commit->has_standby = standby_read(commit, lease, reply, why);
 		break;
 	case ANSWER_LEASE:
 		commit->held = holder_read(commit, lease, keys->lease, reply, why) == LEASE_OURS;

@@ -465,7 +465,7 @@ static void a_standby_is_reported(void **state)
 		bool has_standby;
 	} cases[] = {{NONE, false}, {OURS, false}, {"$21\r\nh :1 fedcba9876543210\r\n", false},
 		{"$21\r\nh :2 fedcba9876543210\r\n", true},
-		{"$21\r\ni :1 0123456789abcdef\r\n", true}};
+		{"$21\r\ni :1 0123456789abcdef\r\n", true}, {"-WRONGTYPE x\r\n", false}};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
@@ -511,8 +511,8 @@ static void unexpected_replies_are_failures(void **state)
 			"refuses WATCH httpbroker:n:lease: an odd answer", 0},
 		{"+OK\r\n" Q Q Q "*3\r\n:1\r\n:1\r\n+OK\r\n+OK\r\n" NONE ":1\r\n",
 			"refuses GET httpbroker:n:lease: an odd answer", 0},
-		{"+OK\r\n" Q Q Q "*3\r\n:1\r\n:1\r\n+OK\r\n+OK\r\n-WRONGTYPE x\r\n" OURS,
-			"refuses GET httpbroker:n:standby: WRONGTYPE x", 0},
+		{"+OK\r\n" Q Q Q "*3\r\n:1\r\n:1\r\n+OK\r\n+OK\r\n-ERR x\r\n" OURS,
+			"refuses GET httpbroker:n:standby: ERR x", 0},
 		{"+OK\r\n" Q Q Q "*3\r\n:1\r\n:1\r\n+OK\r\n-ERR x\r\n" MINE,
 			"refuses WATCH httpbroker:n:lease: ERR x", 0},
 	};
