@@ -125,12 +125,13 @@ y ok' ]
 	start_redis
 	start_broker --interval 1h
 	start_stream 8
-	for i in {1..100}; do
+	# a busy machine needs more of them, for some break a connection that has sent nothing yet
+	for ((i = 0; i < 100 || $(count_of broker 'back after') <= 10; i++)); do
 		[ "$(redis CLIENT KILL TYPE normal SKIPME yes)" -ge 0 ]
 		stream_on 5
+		[ $i -lt 1000 ]
 	done
 	stream_arrives
-	[ "$(count_of broker 'back after')" -gt 10 ]
 }
 
 @test "Redis hangs: 202 after five seconds, then at once, delivered when it continues" {
