@@ -59,7 +59,8 @@ struct probe_run {
 /* Sends a reading; `fields` follow the index of the watch and the stamp, and end with NULL. */
 void probe_report(struct probe_run *run, enum message_type type, const char *const fields[]);
 
-/* There is no answer, though the peer's machine is there: it refused, or accepted and kept silent.
+/*
+ * There is no answer, though the peer's machine is there: it refused, or accepted and kept silent.
  */
 void probe_silent(struct probe_run *run);
 

@@ -76,7 +76,9 @@ struct chain {
 /* `notice`: how long oobetet may take to notice that it is out of a room. */
 void chain_begin(struct chain *chain, const struct watch_config *config, nsec notice, nsec now);
 
-/* After chain_begin(): takes over what is still true with another configuration of the same check.
+/*
+ * After chain_begin(): takes over what is still true with another configuration of the same check,
+ * and the histogram, whose counts only grow.
  */
 void chain_carry(struct chain *chain, const struct chain *before);
 

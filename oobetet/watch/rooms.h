@@ -41,7 +41,8 @@ bool rooms_all_joined(const struct rooms *rooms);
 void rooms_set_created(struct rooms *rooms, const char *name);
 bool rooms_was_created(const struct rooms *rooms, int index);
 
-/* An occupant has a nick; logs a warning if a watch names that nick and it is somebody else's now.
+/*
+ * An occupant has a nick; logs a warning if a watch names that nick and it is somebody else's now.
  */
 void rooms_see(struct rooms *rooms, const char *name, const char *nick, const struct identity *seen,
 	nsec now);

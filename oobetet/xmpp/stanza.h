@@ -38,9 +38,9 @@ enum {
 };
 
 /*
- * Each sends one stanza, or nothing when there is no connection. `password` may be NULL; `history`:
- * seconds of history to ask for, 0: none. A presence of `type` NULL changes our nick, "unavailable"
- * leaves.
+ * Each sends one stanza, or nothing when there is no connection. An answer has the same `id`.
+ * `password` may be NULL; `history`: seconds of history to ask for, 0: none. A presence of `type`
+ * NULL changes our nick, "unavailable" leaves.
  */
 void stanza_join(xmpp_conn_t *connection, const char *room, const char *nick, const char *id,
 	const char *password, int64_t history);
