@@ -9,7 +9,8 @@
  *
  * A FIFO without a reader is kept open, so that the next reader gets what is still in it, and is
  * opened again if another file has its name. A line of which the last reader may have had only a
- * part is written again, after a newline.
+ * part is written again, after a newline. A file that ends within a line, as a full disk
+ * leaves it, gets a newline first.
  */
 #ifndef HTTPBROKER_DELIVERY_OUTPUT_H
 #define HTTPBROKER_DELIVERY_OUTPUT_H

@@ -9,7 +9,7 @@
  *   failure    another   is told at once
  *   failure    ok        its recovery is delayed   the end of initial_recovery_delay
  *
- * An acknowledgement tells the state that it finds.
+ * After an acknowledgement, the state that it found counts as told.
  */
 #include "httpbroker/notify/judge.h"
 
@@ -174,7 +174,7 @@ static void ok_judge(
 	problem_change(&judge->problems, problem, now);
 }
 
-/* What nobody was told of yet: at once, or after its delay. */
+/* A failure that is not told yet: it is at once, or after its delay. */
 static void new_failure_judge(struct judge *judge, struct problem *problem, enum state before,
 	const struct event *event, struct moment now)
 {
@@ -193,7 +193,7 @@ static void new_failure_judge(struct judge *judge, struct problem *problem, enum
 	problem_change(&judge->problems, problem, now);
 }
 
-/* What was told: another kind of failure is told at once. */
+/* A failure was told: another one is told at once. */
 static void lasting_failure_judge(struct judge *judge, struct problem *problem, enum state before,
 	const struct event *event, struct moment now)
 {
