@@ -28,9 +28,8 @@ struct job {
 #define PRINTED_PAUSE (NSEC_PER_SEC / 10)
 
 enum {
-	PIECE = 4096, /* bytes; a pipe that poll(2) calls writable takes them */
-	PIECES_MAX =
-		32, /* before a pause: a command may leave one behind that prints without end */
+	PIECE = 4096,    /* bytes; a pipe that poll(2) calls writable takes them */
+	PIECES_MAX = 32, /* then a pause: what a command has left running may print without end */
 };
 
 /*
