@@ -62,8 +62,7 @@ struct delivery_status {
 	uint64_t handed_unreadable; /* and those that could not be read */
 
 	uint64_t pending; /* events that wait for Redis or the output */
-	uint64_t pushed;  /* events that Redis has acknowledged or the output taken, since the start
-			   */
+	uint64_t pushed;  /* events that Redis or the output has taken, since the start */
 	uint64_t repeats; /* since the start */
 };
 
