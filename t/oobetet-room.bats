@@ -143,6 +143,19 @@ start_room_with() {
 	poll 20 room_has '<oobetet>.* is Critical'
 }
 
+@test "oobetet: a room whose name the server writes otherwise: the log has that name, which is joined" {
+	start_room
+	enter_room eve eve strasse
+	write_ini rooms='straße@conference.localhost'
+	start oobetet oobetet -c "$work/oobetet.ini"
+	poll 20 log_has oobetet 'warning: out of the room straße@conference.localhost: the server calls it strasse@conference.localhost: write it so in rooms; trying again$'
+	once 'the server calls it'
+	stop oobetet
+	write_ini rooms='strasse@conference.localhost'
+	start oobetet oobetet -c "$work/oobetet.ini"
+	poll 20 room_has '<oobetet>.* is Critical'
+}
+
 @test "oobetet: removed for a technical reason (333), it joins again" {
 	start_room_with <<-'LUA'
 		local st = require "util.stanza";

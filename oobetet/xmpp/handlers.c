@@ -3,6 +3,7 @@
 
 #include "common/log.h"
 #include "common/utf8.h"
+#include "common/utf8_clean.h"
 #include "oobetet/xmpp/stanza.h"
 
 #include <stdio.h>
@@ -10,7 +11,8 @@
 #include <string.h>
 #include <strings.h>
 
-#define WHY 300 /* bytes of a reason */
+#define WHY 300  /* bytes of a reason */
+#define NAME 200 /* bytes of a room's name in it */
 #define FEATURES_ID "features-"
 #define MARK_MAX 3071 /* bytes of a JID (RFC 7622), and more than any other mark has */
 
@@ -284,6 +286,37 @@ static void other_unavailable(struct xmpp *xmpp, const struct origin *from, xmpp
 		stanza_presence(xmpp->session->connection, from->room->name, from->nick, NULL);
 }
 
+/* True: this presence answers our request to join the room. */
+static bool answers_join(const struct xmpp *xmpp, int room, const char *id, const char *name)
+{
+	const char *service = strchr(name, '@'), *its = strchr(xmpp->rooms[room]->name, '@');
+	char expected[REQUEST_ID_SIZE];
+
+	handlers_request_id(xmpp, REQUEST_JOIN, room, expected);
+	return xmpp->rooms[room]->state == MUC_JOINING && strcmp(id, expected) == 0 &&
+	       service != NULL && its != NULL && strcasecmp(service, its) == 0;
+}
+
+/* We are in a room that is none of ours: the server writes its name otherwise (`ss` for `ß`). */
+static void other_name_report(struct xmpp *xmpp, xmpp_stanza_t *presence)
+{
+	const char *from = xmpp_stanza_get_from(presence), *id = xmpp_stanza_get_id(presence);
+	char name[NAME], why[WHY];
+
+	if (from == NULL || id == NULL)
+		return;
+	utf8_clean_copy(name, sizeof name, from, strcspn(from, "/"), UTF8_ONE_LINE);
+	for (int i = 0; i < xmpp->room_count; i++) {
+		struct muc *room = xmpp->rooms[i];
+
+		if (!answers_join(xmpp, i, id, name))
+			continue;
+		stanza_presence(xmpp->session->connection, room->name, room->nick, "unavailable");
+		snprintf(why, sizeof why, "the server calls it %s: write it so in rooms", name);
+		room_lost(xmpp, room, why);
+	}
+}
+
 static int on_presence(xmpp_conn_t *connection, xmpp_stanza_t *presence, void *user)
 {
 	struct xmpp *xmpp = user;
@@ -291,8 +324,11 @@ static int on_presence(xmpp_conn_t *connection, xmpp_stanza_t *presence, void *u
 
 	(void)connection;
 	xmpp->received = clock_monotonic();
-	if (from.room == NULL)
+	if (from.room == NULL) {
+		if (stanza_has_status(presence, MUC_SELF) && !type_is(presence, "unavailable"))
+			other_name_report(xmpp, presence);
 		return 1;
+	}
 	/* a destroyed room may omit the status code of our own presence */
 	bool own = stanza_has_status(presence, MUC_SELF) || from.own;
 	if (type_is(presence, "error"))
