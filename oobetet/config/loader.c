@@ -15,9 +15,8 @@
 #define REPORT_FD 3        /* in the child */
 #define DYING NSEC_PER_SEC /* how long the end of a killed child is awaited */
 #define READ (64 * 1024)
-#define USUAL                                                                               \
-	(256 * 1024) /* reserved first: a buffer that grows leaves copies of secrets behind \
-		      */
+/* Reserved first: a buffer that grows leaves copies of secrets behind. */
+#define USUAL (256 * 1024)
 
 /* What the child writes: a configuration (config_pack()), or a reason. */
 static const char loaded[] = "loaded\n", refused[] = "refused\n";
