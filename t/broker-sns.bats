@@ -80,7 +80,8 @@ last_event() {
 		envelope_of "$(alarm)" '{"Subject": "an alarm"}'
 		sends 403 "$(jq --arg key "$key" \
 			'.[$key] |= (if endswith("1") then .[:-1] + "2" elif endswith("Z") then sub("123Z"; "124Z")
-			elif $key == "Signature" then "A" + .[1:] else .[:-1] + "1" end)' <<<"$envelope")"
+			elif $key == "Signature" then (if startswith("A") then "B" else "A" end) + .[1:]
+			else .[:-1] + "1" end)' <<<"$envelope")"
 		[[ $answer == *signature* ]]
 	done
 	envelope_of "$(alarm)" '{"Subject": "an alarm"}'
