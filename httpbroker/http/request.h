@@ -143,7 +143,7 @@ struct route {
  */
 bool headers_framing_check(struct request *request, const char *version);
 
-/* Ends what that keeps. */
+/* Frees the lists of headers that headers_framing_check() has joined. */
 void headers_free(struct request *request);
 
 /*

@@ -5,6 +5,8 @@
  */
 #include "t/tools/flapjack-event.h"
 
+#include "common/number.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,17 +14,18 @@
 
 int main(int argc, char **argv)
 {
-	int version = argc == 2 ? atoi(argv[1]) : 0, status = 0;
+	struct reason why;
+	int64_t version;
+	int status = 0;
 	char *line = NULL;
 	size_t size = 0;
 	ssize_t length;
 
-	if (version != FLAPJACK_1 && version != FLAPJACK_2) {
+	if (argc != 2 || !number_parse(argv[1], FLAPJACK_1, FLAPJACK_2, &version, &why)) {
 		fputs("usage: flapjack-rules 1|2 < EVENTS\n", stderr);
 		return EX_USAGE;
 	}
 	while ((length = getline(&line, &size, stdin)) > 0) {
-		struct reason why;
 		enum verdict verdict = flapjack_event_judge(
 			(enum flapjack_version)version, line, (size_t)length, &why);
 

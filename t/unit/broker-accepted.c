@@ -49,7 +49,7 @@ static void put_applied(
 static void assert_kept(const struct entry *kept, const char *expected)
 {
 	const struct decode_context decode_context = {2, 0, {1000000 * NSEC_PER_SEC, 0}};
-	char text[256] = "";
+	struct buffer text = {NULL, 0, 0};
 
 	for (; kept != NULL; kept = kept->next) {
 		const char *summary =
@@ -57,13 +57,13 @@ static void assert_kept(const struct entry *kept, const char *expected)
 		struct prepared prepared;
 		struct reason why;
 
-		strncat(text, summary, strcspn(summary, "\""));
-		strcat(text, " ");
+		buffer_printf(&text, "%.*s ", (int)strcspn(summary, "\""), summary);
 		assert_true(decode_event(
 			&decode_context, (struct blob){kept->json, kept->length}, &prepared, &why));
 		prepared_free(&prepared);
 	}
-	assert_string_equal(text, expected);
+	assert_string_equal(text.length > 0 ? text.data : "", expected);
+	buffer_free(&text);
 }
 
 static void an_event_with_the_same_text_replaces_the_previous_one(void **state)

@@ -239,7 +239,7 @@ static void records_count(struct simulation *simulation)
 	size_t count = 0;
 
 	for (const char *at = simulation->records.data; *at != '\0'; at = strchr(at, '\n') + 1) {
-		int number = atoi(strchr(at, '\x1f') + 1);
+		int number = (int)strtol(strchr(at, '\x1f') + 1, NULL, 10);
 
 		at = strchr(at, '\n') + 1;
 		simulation->recorded[number] = at[0] != '-';

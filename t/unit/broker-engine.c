@@ -122,7 +122,7 @@ static void append_short_event(struct buffer *out, const char *line)
 	const char *time = strstr(line, "\"time\":") + strlen("\"time\":");
 
 	buffer_printf(out, "%s%.*s@%ld", out->length > 0 ? " " : "", (int)strcspn(word, "\""), word,
-		atol(time) - EPOCH);
+		strtol(time, NULL, 10) - EPOCH);
 }
 
 /* Compares the events pushed since the last call, such as `ok@0 UNKNOWN@30`, and the number of

@@ -190,7 +190,7 @@ static void repeats_count(struct fixture *fixture, nsec from, nsec to, unsigned 
 		engine_run(fixture->core.engine, true, at(now));
 		outbox_drain(fixture->core.outbox, 0, &events, &records);
 		for (const char *line = events.data; *line != '\0'; line = strchr(line, '\n') + 1)
-			pushes[atoi(strstr(line, "\"check\":\"") + 9)]++;
+			pushes[strtol(strstr(line, "\"check\":\"") + 9, NULL, 10)]++;
 	}
 	buffer_free(&events);
 	buffer_free(&records);
@@ -499,12 +499,12 @@ static void store_ask(struct store *store)
 	struct buffer fields = {NULL, 0, 0};
 
 	if (strcmp(words[0], "HSCAN") == 0)
-		scan_answer(store, atoi(words[2]));
+		scan_answer(store, (int)strtol(words[2], NULL, 10));
 	else
 		buffer_printf(&store->answer, "*%zu\r\n", list->count);
 	for (const char *at = list != NULL ? resp_lines(list, &fields) : ""; *at != '\0';
 		at = strchr(at, '\n') + 1) {
-		int i = atoi(strchr(at, '\x1f') + 1);
+		int i = (int)strtol(strchr(at, '\x1f') + 1, NULL, 10);
 
 		if (store->there[i])
 			value_append(&store->answer, i);
@@ -523,11 +523,11 @@ static void store_commit(struct store *store)
 		return;
 	for (const char *at = resp_lines(&commit->forgets, &lines); *at != '\0';
 		at = strchr(at, '\n') + 1)
-		store->there[atoi(strchr(at, '\x1f') + 1)] = false;
+		store->there[strtol(strchr(at, '\x1f') + 1, NULL, 10)] = false;
 	commit_join_dependent(commit);
 	for (const char *at = resp_lines(&commit->records, &lines); *at != '\0';
 		at = strchr(strchr(at, '\n') + 1, '\n') + 1)
-		store->there[atoi(strchr(at, '\x1f') + 1)] = true;
+		store->there[strtol(strchr(at, '\x1f') + 1, NULL, 10)] = true;
 	outbox_applied(store->fixture->core.outbox, commit);
 	buffer_free(&lines);
 }

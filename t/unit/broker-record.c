@@ -43,18 +43,26 @@ static void a_record_is_written(void **state)
 	checks_free(single.checks);
 }
 
-/* The time of a record with its milliseconds after decoding. */
-static void assert_fraction(const char *value, int fraction)
+/* The event of a record; to be freed. */
+static struct prepared event_of(const char *value)
 {
 	static const char field[] = "a:b\x1f"
 				    "c";
-	const struct decode_context decode_context = {2, 0, {1429505590 * NSEC_PER_SEC, 0}};
+	const struct decode_context context = {2, 0, {1429505590 * NSEC_PER_SEC, 0}};
 	struct prepared prepared;
 	struct record record;
 	struct reason why;
 
-	assert_true(decode_record(&decode_context, (struct blob){WITH_LENGTH(field)},
+	assert_true(decode_record(&context, (struct blob){WITH_LENGTH(field)},
 		(struct blob){value, strlen(value)}, &prepared, &record, &why));
+	return prepared;
+}
+
+/* The time of a record with its milliseconds after decoding. */
+static void assert_fraction(const char *value, int fraction)
+{
+	struct prepared prepared = event_of(value);
+
 	assert_int_equal(prepared.time, 1429505587);
 	assert_int_equal(prepared.fraction, fraction);
 	prepared_free(&prepared);
@@ -66,15 +74,8 @@ static void assert_fraction(const char *value, int fraction)
 
 static void assert_since(const char *value, int64_t since)
 {
-	static const char field[] = "a:b\x1f"
-				    "c";
-	const struct decode_context context = {2, 0, {1429505590 * NSEC_PER_SEC, 0}};
-	struct prepared prepared;
-	struct record record;
-	struct reason why;
+	struct prepared prepared = event_of(value);
 
-	assert_true(decode_record(&context, (struct blob){WITH_LENGTH(field)},
-		(struct blob){value, strlen(value)}, &prepared, &record, &why));
 	assert_int_equal(prepared.since, since);
 	prepared_free(&prepared);
 }

@@ -147,7 +147,7 @@ static void batch_prove(struct redis *redis, const redisReply *command)
 	value->expires = NSEC_NEVER;
 	value->touched = ++redis->step;
 	for (size_t i = 7; i < command->elements && !redis->no_list; i += 2) {
-		redis->pushed[atoi(command->element[i]->str)] = 1;
+		redis->pushed[strtol(command->element[i]->str, NULL, 10)] = 1;
 		redis->records++;
 	}
 }
@@ -186,7 +186,7 @@ static void command_run(struct redis *redis, const redisReply *command, struct b
 	} else if (is(command, "HSET")) {
 		redis->records += (int)(command->elements - 2) / 2;
 		for (size_t i = 2; i < command->elements; i += 2)
-			redis->pushed[atoi(command->element[i]->str)] = 1;
+			redis->pushed[strtol(command->element[i]->str, NULL, 10)] = 1;
 		buffer_append_text(out, ":1\r\n");
 	} else if (is(command, "HLEN")) {
 		buffer_printf(out, ":%d\r\n", redis->records);
@@ -537,7 +537,7 @@ static void queue_check(struct simulation *simulation)
 	int *times = calloc((size_t)simulation->events + 1, sizeof *times);
 
 	for (int i = 0; i < simulation->redis.length; i++)
-		times[atoi(simulation->redis.queue[i])]++;
+		times[strtol(simulation->redis.queue[i], NULL, 10)]++;
 	for (int i = 1; i <= simulation->events; i++) {
 		char outcome = simulation->outcome[i];
 

@@ -189,7 +189,7 @@ static void list_apply(struct list *list, struct resp_list *commands)
 	char *at = commands->count > 0 ? commands->bytes.data : NULL, *count;
 
 	while ((count = word_next(&at)) != NULL) {
-		int words = atoi(count);
+		int words = (int)strtol(count, NULL, 10);
 		const char *command = word_next(&at), *key = word_next(&at);
 
 		assert_string_equal(key, "k");

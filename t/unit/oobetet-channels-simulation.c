@@ -261,8 +261,8 @@ void worker_send(struct worker *worker, enum message_type type, const char *cons
 {
 	(void)worker;
 	if (type == MESSAGE_TRIGGER || type == MESSAGE_RESOLVE)
-		notification_attempt(&world.sides[atoi(fields[1])], PAGERDUTY, fields[0],
-			type == MESSAGE_TRIGGER, fields[2]);
+		notification_attempt(&world.sides[strtol(fields[1], NULL, 10)], PAGERDUTY,
+			fields[0], type == MESSAGE_TRIGGER, fields[2]);
 	else
 		notification_attempt(side_of_text(fields[2]),
 			strcmp(fields[1], room) == 0 ? ROOM : OTHER_ROOM, fields[0],
@@ -855,7 +855,7 @@ static void random_event(void)
 static void notifications_match_the_model(void **state)
 {
 	const char *given = getenv("SEED");
-	long seed = given != NULL ? atol(given) : (long)clock_wall() / 1000;
+	long seed = given != NULL ? strtol(given, NULL, 10) : (long)clock_wall() / 1000;
 
 	(void)state;
 	print_message("# SEED=%ld\n", seed);

@@ -448,10 +448,10 @@ static void never_a_wrong_name(void **state)
 {
 	static struct world world;
 	const char *wanted = getenv("ALARMS"), *seed = getenv("SEED");
-	long limit = wanted != NULL ? atol(wanted) : 100000;
+	long limit = wanted != NULL ? strtol(wanted, NULL, 10) : 100000;
 
 	(void)state;
-	srand48(seed != NULL ? atol(seed) : 1);
+	srand48(seed != NULL ? strtol(seed, NULL, 10) : 1);
 	while (alarms < limit) {
 		world_begin(&world);
 		world_run(&world);

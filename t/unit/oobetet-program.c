@@ -107,7 +107,7 @@ static struct program group_start(pid_t *left)
 	struct program program = shell_start("sleep 1000 & echo $!; sleep 1000; sleep 1000");
 
 	line_read(program.out, line, sizeof line);
-	*left = (pid_t)atoi(line);
+	*left = (pid_t)strtol(line, NULL, 10);
 	assert_true(*left > 0 && lives(*left));
 	return program;
 }

@@ -349,7 +349,7 @@ static void receiver_step(struct receiver *receiver)
 		queue_answer(receiver->queue, id, ANSWER_FAILED, receiver->now);
 		return;
 	}
-	long incident = atol(notification->key);
+	long incident = strtol(notification->key, NULL, 10);
 	if (notification->kind == NOTIFICATION_ALARM) {
 		assert_true(receiver->opened == 0 || receiver->opened == incident);
 		assert_true(incident >= receiver->newest);

@@ -257,7 +257,7 @@ static void random_event(struct world *world)
 static void incidents_match_the_model(void **state)
 {
 	const char *given = getenv("SEED");
-	long seed = given != NULL ? atol(given) : (long)clock_wall() / 1000;
+	long seed = given != NULL ? strtol(given, NULL, 10) : (long)clock_wall() / 1000;
 	struct world world = {.now = HOUR, .boot = HOUR, .model = {.max_latency = MAX_LATENCY}};
 
 	(void)state;
